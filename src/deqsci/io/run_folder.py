@@ -1,0 +1,198 @@
+"""The folder that a reconstruction leaves behind.
+
+==================  ===========================================================================
+``video.npz``       ``video`` (F, H, W) float32, intensities in [0, 1]
+``video.mp4``       the same to look at
+``preview.gif``     snapshot, reconstruction and truth side by side
+``figure.png``      the same on one page
+``residuals.csv``   the course of every solve
+``run.json``        everything there is to say about the run; written last
+==================  ===========================================================================
+
+``run.json`` marks the folder: with it the run is whole, and the folder is ours to replace.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from deqsci.errors import OutputError
+from deqsci.io.atomic import reason
+from deqsci.io.jsonable import jsonable
+from deqsci.io.video import write_gif, write_mp4
+
+FORMAT = "deqsci run 1"
+SUMMARY = "run.json"
+FIGURE = "figure.png"
+_PARTIAL = ".deqsci-partial-"
+
+
+class RunFolder:
+    """Collects a run's files out of sight and shows them all at once.
+
+    ``with RunFolder.create(out) as run: …`` — the files go to a hidden folder inside ``out``. When
+    the block ends well they take the place of a previous run's files, ``run.json`` last; when it
+    raises (Ctrl-C included) nothing of it stays and a previous run is as it was.
+
+    Attributes
+    ----------
+    path : the folder the user named.
+    staging : where files are to be written meanwhile, for those that others write.
+    """
+
+    def __init__(self, path: Path, staging: Path, *, made: bool, replaces: set[str]) -> None:
+        self.path = path
+        self.staging = staging
+        self._made = made
+        self._replaces = replaces
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """Check that ``path`` may be written and begin; call it before the long computation.
+
+        Raises
+        ------
+        OutputError : not a folder, not writable, or it holds something that no run wrote.
+        """
+        made = not path.exists()
+        check_replaceable(path)
+        replaces = _own_files(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for left_over in path.glob(f"{_PARTIAL}*"):  # of a run that was killed
+                shutil.rmtree(left_over)
+            staging = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=path))
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written ({reason(error)}); give an output folder that can be"
+            ) from error
+        return cls(path, staging, made=made, replaces=replaces)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._publish()
+        finally:
+            shutil.rmtree(self.staging, ignore_errors=True)
+            if self._made and not any(self.path.iterdir()):
+                self.path.rmdir()
+
+    def write_video(self, video: NDArray[np.float32], fps: float) -> None:
+        """``video.npz`` and ``video.mp4`` of (F, H, W) intensities, clipped to [0, 1]."""
+        clipped = np.clip(video, 0, 1).astype(np.float32)
+        np.savez(self.staging / "video.npz", allow_pickle=False, video=clipped)
+        write_mp4(self.staging / "video.mp4", clipped, fps)
+
+    def write_preview(self, frames: NDArray[np.uint8] | NDArray[np.float32], fps: float) -> None:
+        """``preview.gif`` of (F, H, W) grays, as :func:`deqsci.viz.preview_frames` makes them."""
+        write_gif(self.staging / "preview.gif", frames, fps)
+
+    @property
+    def figure(self) -> Path:
+        """Where :func:`deqsci.viz.reconstruction_figure` is to write ``figure.png``."""
+        return self.staging / FIGURE
+
+    def write_residuals(self, residuals: ArrayLike) -> None:
+        """``residuals.csv``: one row for each snapshot (from 0) and iteration (from 1).
+
+        Shape: (N, n); NaN stands for the iterations after a snapshot's solve had stopped.
+        """
+        table = np.asarray(residuals, dtype=np.float64)
+        with (self.staging / "residuals.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("snapshot", "iteration", "residual"))
+            for index, row in enumerate(table):
+                for iteration, value in enumerate(row, start=1):
+                    if not math.isnan(value):
+                        writer.writerow((index, iteration, f"{value:.6e}"))
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """``run.json``; see :func:`jsonable` for what becomes of the values."""
+        content = {"format": FORMAT, **summary, "files": sorted({*self._files(), SUMMARY})}
+        text = json.dumps(jsonable(content), indent=2, ensure_ascii=False, allow_nan=False)
+        (self.staging / SUMMARY).write_text(text + "\n", encoding="utf-8")
+
+    def _files(self) -> list[str]:
+        return [entry.name for entry in self.staging.iterdir()]
+
+    def _publish(self) -> None:
+        if not (self.staging / SUMMARY).exists():
+            raise RuntimeError("a run folder was closed without its summary")
+        try:
+            (self.path / SUMMARY).unlink(missing_ok=True)
+            for name in self._replaces:
+                (self.path / name).unlink(missing_ok=True)
+            for name in sorted(self._files(), key=lambda name: name == SUMMARY):
+                (self.staging / name).replace(self.path / name)
+        except OSError as error:
+            raise OutputError(f"writing {self.path} failed: {reason(error)}") from error
+
+
+def check_replaceable(path: Path) -> None:
+    """Raise OutputError unless ``path`` is missing, empty, or holds nothing but a run of ours.
+
+    Hidden files (``.DS_Store``) do not count.
+    """
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise OutputError(f"{path} is a file; wanted an output folder")
+    try:
+        visible = {entry.name for entry in path.iterdir() if not entry.name.startswith(".")}
+    except OSError as error:
+        raise OutputError(f"{path} cannot be read ({reason(error)})") from error
+    own = _own_files(path)
+    if visible and not own:
+        raise OutputError(
+            f"{path} exists and holds {_some(visible)}, not a run of deqsci; "
+            f"give a new or empty folder"
+        )
+    if foreign := visible - own:
+        raise OutputError(
+            f"{path} holds {_some(foreign)} beside a run of deqsci; move that away or give "
+            f"another folder"
+        )
+
+
+def _own_files(path: Path) -> set[str]:
+    """The names that the run in ``path`` wrote; empty where there is no run.
+
+    A run that was killed while its files were being moved still has its summary in staging.
+    """
+    summaries = [path / SUMMARY, *path.glob(f"{_PARTIAL}*/{SUMMARY}")]
+    return {name for summary in summaries for name in _listed(summary)}
+
+
+def _listed(summary: Path) -> set[str]:
+    try:
+        content = json.loads(summary.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            return set()
+        # A name with a folder in it would reach outside.
+        return {Path(str(name)).name for name in content["files"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def _some(names: set[str]) -> str:
+    first = sorted(names)[:3]
+    return ", ".join(first) + (", …" if len(names) > len(first) else "")

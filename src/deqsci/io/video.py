@@ -1,0 +1,157 @@
+"""Videos in and out: intensities (F, H, W) inside, any codec or folder of images outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import imageio.v3 as iio
+import numpy as np
+from numpy.typing import NDArray
+
+from deqsci.errors import InputFileError, ShapeError, ValueRangeError
+from deqsci.io.atomic import atomic_path
+from deqsci.io.snapshots import natural_key
+
+Float = NDArray[np.float32]
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm")
+BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+"""Luma of (R, G, B)."""
+
+
+def read_video(path: Path, *, max_frames: int | None = None, start: int = 0) -> Float:
+    """The luma of a video file or of a folder of images, 0 black … 1 white.
+
+    Colour becomes BT.601 luma, limited range (16…235) is stretched to 0…1, more than 8 bits are
+    kept, and a turned phone video is turned upright. Images of a folder come in the order of the
+    numbers in their names.
+
+    Parameters
+    ----------
+    path : a file that FFmpeg reads, or a folder of images of one size.
+    max_frames : read at most so many frames.
+    start : the first frame to read, from 0.
+
+    Returns
+    -------
+    (F, H, W) float32, F ≥ 1.
+
+    Raises
+    ------
+    InputFileError : nothing there, not a video, damaged, or no frame left after ``start``.
+    """
+    if start < 0 or (max_frames is not None and max_frames < 1):
+        raise ValueRangeError(
+            f"start is {start}, max_frames {max_frames}; wanted start ≥ 0 and max_frames ≥ 1"
+        )
+    if not path.exists():
+        raise InputFileError(f"{path} does not exist; wanted a video file or a folder of images")
+    end = None if max_frames is None else start + max_frames
+    kept = _images(path, start, end) if path.is_dir() else _decoded(path, start, end)
+    if not kept:
+        raise InputFileError(f"{path} has no frame {start}; give a smaller first frame")
+    if len({frame.shape for frame in kept}) > 1:
+        sizes = sorted({"×".join(map(str, frame.shape)) for frame in kept})
+        raise InputFileError(f"{path} has frames of sizes {', '.join(sizes)}; wanted one size")
+    return np.stack(kept)
+
+
+def write_mp4(path: Path, video: Float, fps: float) -> None:
+    """Write (F, H, W) intensities as H.264 that every player shows; whole or not at all.
+
+    Values are clipped to [0, 1] and stored as limited-range 4:2:0. That needs even sides: an odd
+    last row or column is repeated once.
+    """
+    luma = np.rint(16 + 219 * _clipped(video)).astype(np.uint8)
+    height, width = luma.shape[1:]
+    luma = np.pad(luma, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
+    chroma = np.full((luma.shape[1] // 2, luma.shape[2]), 128, dtype=np.uint8)
+    rate = Fraction(_positive(fps)).limit_denominator(1001)
+    with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as file:
+        stream = file.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "fast"})
+        stream.height, stream.width = luma.shape[1:]
+        stream.pix_fmt = "yuv420p"
+        for image in luma:
+            frame = av.VideoFrame.from_ndarray(np.concatenate([image, chroma]), format="yuv420p")
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+
+
+def write_gif(path: Path, video: Float | NDArray[np.uint8], fps: float) -> None:
+    """Write (F, H, W) intensities or 8-bit grays as an endless GIF; whole or not at all.
+
+    A GIF counts time in hundredths of a second, so the rate is met as near as that allows.
+    """
+    gray = video if video.dtype == np.uint8 else np.rint(255 * _clipped(video)).astype(np.uint8)
+    duration = 10 * max(2, round(100 / _positive(fps)))  # browsers slow down anything under 20 ms
+    with atomic_path(path) as temporary:
+        iio.imwrite(temporary, gray, extension=".gif", plugin="pillow", duration=duration, loop=0)
+
+
+def _positive(fps: float) -> float:
+    if not 0 < fps < float("inf"):
+        raise ValueRangeError(f"the frame rate is {fps:g}; wanted frames per second above 0")
+    return fps
+
+
+def _clipped(video: NDArray[Any]) -> Float:
+    if video.ndim != 3 or video.size == 0:
+        raise ShapeError(f"video has shape {video.shape}; wanted (F, H, W) with at least one frame")
+    result: Float = np.clip(np.nan_to_num(video), 0, 1).astype(np.float32)
+    return result
+
+
+def _decoded(path: Path, start: int, end: int | None) -> list[Float]:
+    try:
+        with av.open(str(path)) as file:
+            if not file.streams.video:
+                raise InputFileError(f"{path} has no video stream; wanted a video")
+            return [_luma(frame) for frame in islice(file.decode(video=0), start, end)]
+    except (av.FFmpegError, OSError) as error:
+        raise InputFileError(
+            f"{path} cannot be decoded ({type(error).__name__}); wanted a video file that FFmpeg "
+            f"reads or a folder of images"
+        ) from error
+
+
+def _luma(frame: Any) -> Float:
+    # FFmpeg's 16-bit gray is full range whatever the source is, and is never dithered.
+    gray = frame.reformat(format="gray16le").to_ndarray()
+    upright = np.rot90(gray, round(frame.rotation / 90))
+    result: Float = upright.astype(np.float32) / np.float32(65535)
+    return result
+
+
+def _images(path: Path, start: int, end: int | None) -> list[Float]:
+    files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+    if not files:
+        raise InputFileError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
+    files.sort(key=lambda file: natural_key(file.name))
+    return list(_read_images(files[start:end]))
+
+
+def _read_images(files: list[Path]) -> Iterator[Float]:
+    for file in files:
+        try:
+            image = np.asarray(iio.imread(file))
+        except Exception as error:  # each image plugin raises its own
+            raise InputFileError(f"{file} cannot be read as an image; save it again") from error
+        if image.dtype.kind == "u":
+            image = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+        elif image.dtype.kind != "b" and not (image.min() >= 0 and image.max() <= 1):
+            raise ValueRangeError(
+                f"{file} ({image.dtype}) spans {image.min():g} to {image.max():g}; wanted 0…1, or "
+                f"unsigned whole numbers of full range"
+            )
+        if image.ndim == 3 and image.shape[2] in (3, 4):
+            image = image[..., :3] @ BT601
+        elif image.ndim == 3 and image.shape[2] <= 2:
+            image = image[..., 0]  # gray with or without transparency
+        if image.ndim != 2:
+            raise InputFileError(f"{file} has shape {image.shape}; wanted one gray or RGB image")
+        yield image.astype(np.float32)

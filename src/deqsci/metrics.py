@@ -1,0 +1,97 @@
+"""PSNR and SSIM by the one protocol that every number of this project follows.
+
+Values are clipped to [0, 1], each frame is measured against a peak of 1, a video's number is the
+mean over its frames. SSIM has a Gaussian window of σ = 1.5 cut to 11×11 and population covariance
+(Wang et al. 2004), over the pixels whose window lies inside the frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage import metrics
+
+from deqsci.errors import ShapeError, ValueRangeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Video = NDArray[Any] | Tensor
+
+Float = NDArray[np.float64]
+
+_psnr: Callable[..., float] = metrics.peak_signal_noise_ratio
+_ssim: Callable[..., float] = metrics.structural_similarity
+
+SSIM_WINDOW = 11
+
+PROTOCOL = (
+    "PSNR (dB) and SSIM per frame on values clipped to [0, 1], peak 1, mean over frames; "
+    "SSIM: Gaussian window 11×11, σ = 1.5, population covariance"
+)
+"""One sentence to print with every table."""
+
+
+def psnr(video: Video, truth: Video) -> float:
+    """Mean over frames of the PSNR in dB; infinite where a frame is met exactly.
+
+    Shape: (F, H, W), (F, H, W) → scalar.
+    """
+    return float(psnr_per_frame(video, truth).mean())
+
+
+def ssim(video: Video, truth: Video) -> float:
+    """Mean over frames of the SSIM, at most 1. Shape: (F, H, W), (F, H, W) → scalar."""
+    return float(ssim_per_frame(video, truth).mean())
+
+
+def psnr_per_frame(video: Video, truth: Video) -> Float:
+    """PSNR in dB of each frame; infinite where it is met exactly.
+
+    Shape: (F, H, W), (F, H, W) → (F,).
+
+    Raises
+    ------
+    ShapeError : shapes that differ or are not (F, H, W) with F ≥ 1.
+    ValueRangeError : NaN or infinity.
+    """
+    pairs = zip(*_checked(video, truth), strict=True)
+    with np.errstate(divide="ignore"):  # an exact frame: 1/0 = ∞ is meant
+        return np.array([_psnr(reference, estimate, data_range=1) for estimate, reference in pairs])
+
+
+def ssim_per_frame(video: Video, truth: Video) -> Float:
+    """SSIM of each frame; errors as :func:`psnr_per_frame`, and frames of at least 11×11.
+
+    Shape: (F, H, W), (F, H, W) → (F,).
+    """
+    estimate, reference = _checked(video, truth)
+    if min(reference.shape[1:]) < SSIM_WINDOW:
+        raise ShapeError(
+            f"frames are {reference.shape[1]}×{reference.shape[2]}; SSIM wants at least "
+            f"{SSIM_WINDOW}×{SSIM_WINDOW}, the size of its window"
+        )
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    pairs = zip(estimate, reference, strict=True)
+    return np.array([_ssim(truth, image, data_range=1, **window) for image, truth in pairs])
+
+
+def _checked(video: Video, truth: Video) -> tuple[Float, Float]:
+    estimate, reference = _clipped(video, "video"), _clipped(truth, "truth")
+    if estimate.shape != reference.shape:
+        raise ShapeError(
+            f"video has shape {estimate.shape}, truth {reference.shape}; wanted equal shapes"
+        )
+    return estimate, reference
+
+
+def _clipped(video: Video, name: str) -> Float:
+    array = video if isinstance(video, np.ndarray) else video.detach().cpu().numpy()
+    if array.ndim != 3 or array.size == 0:
+        raise ShapeError(f"{name} has shape {array.shape}; wanted (F, H, W) with F ≥ 1")
+    if not np.isfinite(array).all():
+        raise ValueRangeError(f"{name} holds NaN or infinite values; wanted finite ones")
+    return np.clip(array.astype(np.float64), 0, 1)
