@@ -76,7 +76,10 @@ def read_container(path: Path, names: Collection[str]) -> Container:
         raise InputFileError(
             f"{path} is not a MATLAB file (it begins with {head[:8]!r}); {_WANTED}"
         )
-    raise InputFileError(f"{path} is of no known kind (it begins with {head[:8]!r}); {_WANTED}")
+    raise InputFileError(
+        f"{path} is of no known kind (it begins with {head[:8]!r}); {_WANTED}, "
+        f"or make one from a video with `deqsci simulate`"
+    )
 
 
 def _head(path: Path) -> bytes:

@@ -142,12 +142,16 @@ def _find(file: Container, names: tuple[str, ...]) -> tuple[str, Array] | None:
 def _no_snapshot(file: Container) -> tuple[str, Array]:
     raise InputFileError(
         f"{file.path} holds no snapshot (it holds {_listing(file)}); wanted an array called "
-        f"{' or '.join(SNAPSHOT_NAMES)}, or make one from a video with `deqsci simulate`"
+        f"{_either(SNAPSHOT_NAMES)}, or make one from a video with `deqsci simulate`"
     )
 
 
 def _listing(file: Container) -> str:
     return ", ".join(file.names[:8]) + (", …" if len(file.names) > 8 else "") or "nothing"
+
+
+def _either(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:-1]) + " or " + names[-1]
 
 
 def _stack(array: Array, where: str, wanted: str) -> Array:
@@ -162,7 +166,7 @@ def _masks(file: Container) -> tuple[Float, tuple[str, ...]]:
     if found is None:
         raise MaskError(
             f"{file.path} holds no mask (it holds {_listing(file)}; wanted an array called "
-            f"{' or '.join(MASK_NAMES)}); give the masks it was taken with as --masks FILE"
+            f"{_either(MASK_NAMES)}); give the masks it was taken with as --masks FILE"
         )
     name, array = found
     where = f"{file.path}: {name!r}"
