@@ -1,0 +1,112 @@
+"""From a video file to coded snapshots: what ``simulate`` and ``demo`` share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from deqsci.errors import InputFileError, MaskError, ShapeError
+from deqsci.io import load_masks, read_video
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
+from deqsci.physics.noise import Noise
+
+Array = NDArray[np.float32]
+
+_GENERATORS: dict[str, Any] = {
+    "bernoulli": bernoulli_masks,
+    "shifting": shifting_masks,
+    "gray": gray_masks,
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A part of a video whose frames fill whole snapshots.
+
+    Attributes
+    ----------
+    video : (N·T, H, W), intensity.
+    frames : T.
+    """
+
+    video: Array
+    frames: int
+
+    @staticmethod
+    def read(
+        path: Path,
+        frames: int,
+        crop: tuple[int, int] | None,
+        start: int,
+        max_snapshots: int | None,
+    ) -> Clip:
+        """Read the part of the video that fills whole snapshots of ``frames`` frames.
+
+        Raises
+        ------
+        InputFileError : not a video, or fewer frames than one snapshot takes.
+        ShapeError : ``crop`` is larger than the video.
+        """
+        limit = None if max_snapshots is None else max_snapshots * frames
+        video = read_video(path, max_frames=limit, start=start)
+        snapshots = len(video) // frames
+        if snapshots == 0:
+            raise InputFileError(
+                f"{path} has {len(video)} frames from frame {start} on; one snapshot takes "
+                f"{frames}: give fewer --frames, an earlier --start or a longer video"
+            )
+        video = video[: snapshots * frames]
+        height, width = video.shape[1:]
+        if crop is not None:
+            if crop[0] > height or crop[1] > width:
+                raise ShapeError(
+                    f"{path} is {height}×{width} pixels; {crop[0]}×{crop[1]} were wanted: give a "
+                    f"smaller --crop (HEIGHT WIDTH), or masks of the video's size"
+                )
+            top, left = (height - crop[0]) // 2, (width - crop[1]) // 2
+            video = video[:, top : top + crop[0], left : left + crop[1]]
+        return Clip(np.ascontiguousarray(video), frames)
+
+
+def given_masks(
+    path: Path, frames: int | None, crop: tuple[int, int] | None
+) -> tuple[Array, tuple[str, ...]]:
+    """The masks (T, H, W) of a file and notices about them.
+
+    Raises
+    ------
+    MaskError : the command line asks for another number or size of masks.
+    """
+    masks, notices = load_masks(path)
+    if frames is not None and frames != len(masks):
+        raise MaskError(
+            f"{path} holds {len(masks)} masks; --frames asks for {frames}: leave it out"
+        )
+    if crop is not None and crop != masks.shape[1:]:
+        raise MaskError(
+            f"{path} holds masks of {masks.shape[1]}×{masks.shape[2]} pixels; --crop asks for "
+            f"{crop[0]}×{crop[1]}: leave it out"
+        )
+    return masks, notices
+
+
+def generate_masks(kind: str, frames: int, height: int, width: int, seed: int) -> Array:
+    """Masks (T, H, W) of the given kind."""
+    generator = torch.Generator().manual_seed(seed)
+    masks: Array = _GENERATORS[kind](frames, height, width, generator=generator).numpy()
+    return masks
+
+
+def expose(video: Array, masks: Array, noise: Noise, seed: int) -> Array:
+    """Snapshots (N, H, W) of a video (N·T, H, W), with the camera's noise."""
+    physics = SnapshotPhysics(torch.from_numpy(masks))
+    snapshots = physics.A(torch.from_numpy(video.reshape(-1, *masks.shape)))
+    generator = torch.Generator().manual_seed(seed + 1)  # the masks have used seed itself
+    noisy: Array = noise(snapshots, float(physics.frames), generator).numpy()
+    return noisy

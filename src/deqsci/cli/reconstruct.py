@@ -1,0 +1,107 @@
+"""``deqsci reconstruct``: snapshots to video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deqsci.cli.options import Computing, Output, PositiveFloat, Reporting, Solving
+from deqsci.cli.terminal import Terminal
+from deqsci.errors import OutputError
+
+if TYPE_CHECKING:
+    from deqsci.io import SnapshotFile
+
+NOT_CONVERGED = 3
+"""Exit code where ``--strict`` was given and a snapshot did not reach the tolerance."""
+
+
+def reconstruct(
+    input: Path,
+    /,
+    *,
+    output: Output,
+    masks: Path | None = None,
+    full_scale: PositiveFloat | None = None,
+    solving: Solving = Solving(),
+    computing: Computing = Computing(),
+    reporting: Reporting = Reporting(),
+) -> int:
+    """Turn coded snapshots back into video.
+
+    Parameters
+    ----------
+    input
+        Snapshot file (.npz, .mat, .h5), or a folder of such: then one run per file.
+    output
+        Folder to write: video, figure, preview, residuals, run.json.
+    masks
+        File with the masks, where INPUT has none or others are to be used.
+    full_scale
+        Count that one frame of full intensity leaves through an open mask, where the file does
+        not tell.
+    """
+    terminal = Terminal(reporting)
+
+    from deqsci.io import RunFolder, list_inputs, load_snapshots
+    from deqsci.io.run_folder import check_replaceable
+
+    files = list_inputs(input)
+    targets = {output: files[0]} if not input.is_dir() else _targets(output, files)
+    for target in targets:
+        check_replaceable(target)
+
+    def load(file: Path) -> SnapshotFile:
+        return load_snapshots(file, masks=masks, full_scale=full_scale)
+
+    for file in files[1:]:  # a bad file is told now, not after the others were solved
+        load(file)
+    scene = load(files[0])
+
+    from deqsci.cli.run import Reconstructor, show, summarize, write_run
+
+    reconstructor = Reconstructor(solving, computing)
+    summaries = []
+    converged = True
+    for target, file in targets.items():
+        if file != scene.path:
+            scene = load(file)
+        for notice in scene.notices:
+            terminal.notice(notice)
+        with RunFolder.create(target) as folder:
+            run = reconstructor.run(scene, terminal)
+            summary = summarize(run, scene, target, reconstructor.facts())
+            write_run(folder, run, scene, summary)
+        summaries.append(summary)
+        converged &= all(record.converged for record in run.records)
+        show(terminal, run, f"{file.name}, {reconstructor.method}")
+        terminal.say(f"pictures: {target / 'figure.png'}, {target / 'preview.gif'}")
+    terminal.result({"runs": summaries})
+    return NOT_CONVERGED if solving.strict and not converged else 0
+
+
+def _targets(output: Path, files: list[Path]) -> dict[Path, Path]:
+    """A run folder inside ``output`` for every file: its name, with the suffix where two share it.
+
+    Raises
+    ------
+    OutputError : ``output`` holds something else than the runs of these files.
+    """
+    stems = [file.stem for file in files]
+    targets = {
+        output / (file.stem if stems.count(file.stem) == 1 else file.name): file for file in files
+    }
+    if output.is_dir():
+        foreign = sorted(
+            entry.name
+            for entry in output.iterdir()
+            if entry not in targets and not entry.name.startswith(".")
+        )
+        if foreign:
+            raise OutputError(
+                f"{output} exists and holds {foreign[0]}, which is no run of these files; "
+                f"give a new or empty folder"
+            )
+    elif output.exists():
+        raise OutputError(f"{output} is a file; wanted an output folder")
+    return targets

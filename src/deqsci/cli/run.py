@@ -1,0 +1,248 @@
+"""One run: every snapshot of a scene reconstructed, measured and written to its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deqsci.cli.options import Computing, Solving
+from deqsci.cli.runtime import environment, prepare
+from deqsci.cli.terminal import Callback, Terminal
+from deqsci.io import RunFolder, SnapshotFile
+from deqsci.io.jsonable import jsonable
+from deqsci.metrics import PROTOCOL, SSIM_WINDOW, psnr, ssim
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.result import Reconstruction
+from deqsci.reconstruction.zoo import DEFAULT_METHOD, build, shipped_weights
+from deqsci.viz import preview_frames, reconstruction_figure
+
+Float = NDArray[np.float32]
+Trace = NDArray[np.float64]
+
+FRAME_RATE = 8.0
+"""Frames per second of what people look at: slow enough to see each frame of a snapshot."""
+
+
+@dataclass(frozen=True)
+class SnapshotRecord:
+    """What ``run.json`` says about one snapshot; ``residual`` is that of the returned video."""
+
+    snapshot: int
+    status: str
+    converged: bool
+    iterations: int
+    evaluations: int
+    residual: float | None
+    seconds: float
+    psnr: float | None = None
+    ssim: float | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """The reconstruction of a scene: video (N·T, H, W), one record per snapshot, residuals."""
+
+    video: Float
+    records: tuple[SnapshotRecord, ...]
+    residuals: tuple[Trace, ...]
+
+
+class Model(Protocol):
+    """What every method of the zoo offers."""
+
+    max_evaluations: int
+
+    def reconstruct(
+        self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
+    ) -> Reconstruction: ...
+
+
+class Reconstructor:
+    """A method that is built, on its device, and ready for any number of scenes.
+
+    Raises
+    ------
+    ConfigError, MethodError, WeightsError : the options ask for what is not there.
+    """
+
+    def __init__(self, solving: Solving, computing: Computing) -> None:
+        self.device, self.dtype = prepare(computing)
+        self.method = solving.method or DEFAULT_METHOD
+        self.solving, self.computing = solving, computing
+        self.model: Model = build(
+            self.method,
+            weights=solving.weights,
+            max_iter=solving.max_iter,
+            tol=solving.tol,
+            device=self.device,
+            dtype=self.dtype,
+        )
+        self.weights = solving.weights or shipped_weights(self.method)
+
+    def run(self, scene: SnapshotFile, terminal: Terminal) -> Run:
+        """Reconstruct the scene's snapshots, one at a time: memory does not grow with their number.
+
+        Raises
+        ------
+        ShapeError, MaskError, ValueRangeError : the scene cannot be reconstructed.
+        """
+        masks = torch.from_numpy(scene.masks)
+        physics = SnapshotPhysics(masks).to(self.device, self.dtype)
+        count, frames = len(scene.snapshots), len(scene.masks)
+        video = np.empty((count * frames, *scene.masks.shape[1:]), dtype=np.float32)
+        records, residuals = [], []
+        limit = self.model.max_evaluations
+        with terminal.progress(self.method, count, limit) as progress:
+            for index, snapshot in enumerate(scene.snapshots):
+                began = time.perf_counter()
+                y = torch.from_numpy(snapshot[None]).to(self.device, self.dtype)
+                result = self.model.reconstruct(y, physics, callback=progress.callback(index))
+                part = slice(index * frames, (index + 1) * frames)
+                video[part] = result.video[0].clamp(0, 1).float().cpu().numpy()
+                seconds = time.perf_counter() - began
+                truth = None if scene.truth is None else scene.truth[part]
+                trace = _trace(result.residuals)
+                records.append(
+                    SnapshotRecord(
+                        snapshot=index,
+                        status=result.status[0],
+                        converged=bool(result.converged[0]),
+                        iterations=len(trace),
+                        evaluations=int(result.evaluations[0]),
+                        residual=_returned(trace, bool(result.converged[0])),
+                        seconds=seconds,
+                        **_quality(video[part], truth),
+                    )
+                )
+                residuals.append(trace)
+                terminal.detail(
+                    f"snapshot {index + 1}/{count}: {result.status[0]}, {len(trace)} iterations, "
+                    f"{seconds:.1f} s"
+                )
+        return Run(video, tuple(records), tuple(residuals))
+
+    def facts(self) -> dict[str, Any]:
+        """Method, weights, options and machine, as ``run.json`` records them."""
+        weights = None
+        if self.weights is not None:
+            digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()
+            weights = {"file": self.weights.name, "sha256": digest}
+        return {
+            "method": self.method,
+            "weights": weights,
+            "options": asdict(self.solving) | asdict(self.computing),
+            "seed": self.computing.seed,
+            "device": str(self.device),
+            **environment(),
+            "protocol": PROTOCOL,
+        }
+
+
+def write_run(folder: RunFolder, run: Run, scene: SnapshotFile, summary: dict[str, Any]) -> None:
+    """Put all files of a run into its folder; the figure shows the first snapshot."""
+    frames = len(scene.masks)
+    folder.write_video(run.video, FRAME_RATE)
+    folder.write_preview(preview_frames(scene.snapshots, run.video, scene.truth), FRAME_RATE)
+    reconstruction_figure(
+        folder.figure,
+        scene.snapshots[0],
+        run.video[:frames],
+        None if scene.truth is None else scene.truth[:frames],
+        masks=scene.masks,
+        residuals=run.residuals[0] if len(run.residuals[0]) else None,
+        title=f"{scene.path.name}, snapshot 1 of {len(run.records)}, {summary['method']}",
+    )
+    table = np.full((len(run.residuals), max(map(len, run.residuals))), np.nan)
+    for row, trace in zip(table, run.residuals):
+        row[: len(trace)] = trace
+    folder.write_residuals(table)
+    folder.write_summary(summary)
+
+
+def summarize(
+    run: Run, scene: SnapshotFile, output: Path, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The content of ``run.json``, and of ``--json``."""
+    content = {
+        "input": str(scene.path),
+        "output": str(output),
+        **facts,
+        "notices": list(scene.notices),
+        "psnr": _mean([record.psnr for record in run.records]),
+        "ssim": _mean([record.ssim for record in run.records]),
+        "snapshots": [asdict(record) for record in run.records],
+    }
+    result: dict[str, Any] = jsonable(content)
+    return result
+
+
+def show(terminal: Terminal, run: Run, title: str) -> None:
+    """The table at the end of a run."""
+    columns = ["snapshot", "evaluations", "residual", "seconds", "PSNR", "SSIM", "status"]
+    rows = [
+        [
+            str(record.snapshot + 1),
+            str(record.evaluations),
+            _number(record.residual, ".1e"),
+            f"{record.seconds:.1f}",
+            _number(record.psnr, ".2f"),
+            _number(record.ssim, ".3f"),
+            record.status,
+        ]
+        for record in run.records
+    ]
+    if len(run.records) > 1:
+        evaluations = sum(record.evaluations for record in run.records)
+        seconds = sum(record.seconds for record in run.records)
+        rows.append(
+            [
+                "all",
+                str(evaluations),
+                "",
+                f"{seconds:.1f}",
+                _number(_mean([record.psnr for record in run.records]), ".2f"),
+                _number(_mean([record.ssim for record in run.records]), ".3f"),
+                f"{sum(record.converged for record in run.records)} converged",
+            ]
+        )
+    terminal.table(title, columns, rows)
+
+
+def _trace(residuals: Tensor) -> Trace:
+    """Residuals (1, n) of one snapshot until its solve stopped; the rest is NaN."""
+    values: Trace = residuals[0].double().cpu().numpy()
+    stopped = np.flatnonzero(~np.isnan(values))
+    return values[: stopped[-1] + 1] if len(stopped) else values[:0]
+
+
+def _quality(video: Float, truth: Float | None) -> dict[str, float]:
+    """PSNR and SSIM where they can be had: known truth, finite video, room for SSIM's window."""
+    if truth is None or not np.isfinite(video).all():
+        return {}
+    if min(truth.shape[1:]) < SSIM_WINDOW:
+        return {"psnr": psnr(video, truth)}
+    return {"psnr": psnr(video, truth), "ssim": ssim(video, truth)}
+
+
+def _returned(trace: Trace, converged: bool) -> float | None:
+    """Residual of the returned video: solvers keep their best iterate."""
+    finite = trace[np.isfinite(trace)]
+    return float(finite.min()) if len(finite) else None
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

@@ -1,0 +1,69 @@
+"""The machine: device, threads, seed, and what to write down so that a run can be repeated."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from deqsci import __version__
+from deqsci.cli.options import Computing
+from deqsci.errors import ConfigError
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def pick_device(name: str) -> torch.device:
+    """The device called ``name``; auto is CUDA, else Apple's GPU, else the CPU.
+
+    Raises
+    ------
+    ConfigError : the machine, or the build of torch, lacks the device.
+    """
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if name == "auto":
+        name = next(device for device, available in there.items() if available)
+    if not there[name]:
+        available = ", ".join(device for device, present in there.items() if present)
+        raise ConfigError(
+            f"--device {name} was asked for, but torch {torch.__version__} finds none here; "
+            f"use one of: auto, {available}"
+        )
+    return torch.device(name)
+
+
+def prepare(computing: Computing) -> tuple[torch.device, torch.dtype]:
+    """Set threads and seed; return where and how precisely to compute.
+
+    Raises
+    ------
+    ConfigError : the device is not there or cannot compute in the wanted type.
+    """
+    device = pick_device(computing.device)
+    if device.type == "mps" and computing.dtype == "float64":
+        raise ConfigError("--dtype float64 does not exist on mps; use float32, or --device cpu")
+    if computing.threads is not None:
+        torch.set_num_threads(computing.threads)
+    torch.manual_seed(computing.seed)
+    return device, DTYPES[computing.dtype]
+
+
+def environment() -> dict[str, Any]:
+    """Versions, platform and CPU threads, as they go into ``run.json``."""
+    packages = ["numpy", "scipy", "scikit-image", "av"]
+    return {
+        "versions": {
+            "deqsci": __version__,
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            **{name: version(name) for name in packages},
+        },
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+    }

@@ -1,0 +1,115 @@
+"""``deqsci simulate``: an ordinary video as a coded camera would have seen it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+from cyclopts.validators import Number
+
+from deqsci.cli.options import Count, Output, PositiveFloat, Reporting, Seed
+from deqsci.cli.terminal import Terminal
+
+CODING = Group("Masks and frames", sort_key=1)
+NOISE = Group("Noise", sort_key=2)
+
+MaskKind = Literal["bernoulli", "shifting", "gray"]
+
+
+def simulate(
+    video: Path,
+    /,
+    *,
+    output: Output,
+    masks: Annotated[Path | None, Parameter(group=CODING)] = None,
+    mask_kind: Annotated[MaskKind, Parameter(group=CODING)] = "bernoulli",
+    frames: Annotated[Count | None, Parameter(group=CODING)] = None,
+    crop: Annotated[tuple[Count, Count] | None, Parameter(group=CODING, negative="")] = None,
+    start: Annotated[int, Parameter(group=CODING, validator=Number(gte=0))] = 0,
+    max_snapshots: Annotated[Count | None, Parameter(group=CODING)] = None,
+    noise_gaussian: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
+    noise_photons: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
+    noise_bits: Annotated[
+        int | None, Parameter(group=NOISE, validator=Number(gte=1, lte=16))
+    ] = None,
+    noise_saturation: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
+    seed: Seed = 0,
+    reporting: Reporting = Reporting(),
+) -> int:
+    """Code a video into snapshots, with the masks and the truth beside them.
+
+    Parameters
+    ----------
+    video
+        Video file, or folder of images in the order of their names.
+    output
+        File to write, .npz: snapshot (N, H, W), masks (T, H, W), truth (N·T, H, W).
+    masks
+        File with the masks of a real camera, instead of generated ones.
+    mask_kind
+        Masks to generate: random binary, one binary pattern that moves, or random gray.
+    frames
+        Frames per snapshot, T; without it, 8 or as many as the masks file has.
+    crop
+        Height and width of the part around the centre to keep; without it, the whole frame,
+        or the masks' size.
+    start
+        First frame of the video to use.
+    max_snapshots
+        Snapshots at most; without it, as many as the video fills.
+    noise_gaussian
+        Standard deviation of read noise, in intensities.
+    noise_photons
+        Photons at intensity 1, for shot noise.
+    noise_bits
+        Bits of the camera's converter.
+    noise_saturation
+        Snapshot level at which the sensor clips.
+    seed
+        Seed of masks and noise.
+    """
+    terminal = Terminal(reporting)
+
+    import numpy as np
+
+    from deqsci.cli.exposure import Clip, expose, generate_masks, given_masks
+    from deqsci.io import save_snapshots
+    from deqsci.physics.noise import Noise
+
+    noise = Noise(
+        gaussian=noise_gaussian or 0.0,
+        photons=noise_photons,
+        bits=noise_bits,
+        saturation=noise_saturation,
+    )
+    camera = None
+    if masks is not None:
+        camera, notices = given_masks(masks, frames, crop)
+        frames, crop = camera.shape[0], (camera.shape[1], camera.shape[2])
+        for notice in notices:
+            terminal.notice(notice)
+    clip = Clip.read(video, frames or 8, crop, start, max_snapshots)
+    height, width = clip.video.shape[1:]
+    if camera is None:
+        camera = generate_masks(mask_kind, clip.frames, height, width, seed)
+    snapshots = expose(clip.video, camera, noise, seed)
+    save_snapshots(output, snapshots, camera, clip.video)
+
+    count = len(snapshots)
+    terminal.say(
+        f"{count} snapshot{'s' if count > 1 else ''} of {clip.frames} frames, {height}×{width}, "
+        f"from {video} are in {output}"
+    )
+    terminal.result(
+        {
+            "output": str(output),
+            "snapshots": count,
+            "frames": clip.frames,
+            "height": height,
+            "width": width,
+            "mean_mask": float(np.mean(camera)),
+            "seed": seed,
+        }
+    )
+    return 0

@@ -1,0 +1,18 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the benchmark scenes and published weights; skips where it is absent."""
+    beside = Path(__file__).parents[2] / "shared"
+    folder = Path(os.environ.get("DEQSCI_SHARED", beside))
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no benchmark data in {folder}; DEQSCI_SHARED names the folder")
+    return folder
