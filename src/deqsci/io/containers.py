@@ -98,7 +98,8 @@ def _head(path: Path) -> bytes:
 
 
 def _read_npz(path: Path, names: Collection[str]) -> Container:
-    with np.load(path, allow_pickle=False) as file:
+    # Opened here because NumPy leaves a damaged archive open.
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         found = tuple(file.files)
         arrays = {}
         for name in names:

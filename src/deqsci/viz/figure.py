@@ -56,7 +56,9 @@ class _Page:
         return self.figure.add_axes(box)
 
     def text(self, left: float, top: float, text: str, **style: Any) -> None:
-        self.figure.text(left / _WIDTH, 1 - top / self.height, text, **{"va": "top"} | style)
+        self.figure.text(
+            left / _WIDTH, 1 - top / self.height, text, parse_math=False, **{"va": "top"} | style
+        )
 
     def image(
         self, box: tuple[float, float, float, float], image: Float, top: float, cmap: str = "gray"

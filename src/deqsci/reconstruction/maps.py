@@ -1,0 +1,42 @@
+"""The DE-GAP map: one pass of generalised alternating projection with a learned denoiser."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from deqsci.physics import SnapshotPhysics
+
+# Pixels denoised at once when no gradient is recorded: activations of 64 channels then stay
+# near the cache, which measures a third faster than a whole video at a time.
+_CHUNK_PIXELS = 1 << 17
+
+
+def denoise_frames(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | None) -> Tensor:
+    """Denoise every frame on its own. Shape: (B, T, H, W) → (B, T, H, W)."""
+    frames = video.flatten(0, 1).unsqueeze(1)
+    if torch.is_grad_enabled():
+        return denoiser(frames, sigma).view_as(video)
+    denoised = torch.empty_like(frames)
+    count = max(1, _CHUNK_PIXELS // frames[0].numel())
+    for start in range(0, len(frames), count):
+        chunk = slice(start, start + count)
+        denoised[chunk] = denoiser(frames[chunk], sigma)
+    return denoised.view_as(video)
+
+
+class GapMap(nn.Module):
+    """f(z; y, Φ) = D(P(z)): project on the videos that explain y, then denoise each frame.
+
+    Paper eq. 6–7 with accelerated GAP's momentum left out: the map is autonomous, it depends on
+    z, y, Φ and the weights, never on how often it was called. ``sigma`` is one value.
+    """
+
+    def __init__(self, denoiser: nn.Module, sigma: float | None = None) -> None:
+        super().__init__()
+        self.denoiser = denoiser
+        self.sigma = sigma
+
+    def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
+        return denoise_frames(self.denoiser, physics.project(z, snapshot), self.sigma)

@@ -1,0 +1,110 @@
+"""Which count is full: every row of the table in deqsci.io.scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from deqsci.errors import DeqsciError, MaskError, ValueRangeError
+from deqsci.io.scale import check_full_scale, frame_sums, intensity, transmission
+
+MASKS = np.ones((8, 2, 3), np.float32)
+TRUTH = np.random.default_rng(3).random((8, 2, 3), dtype=np.float32)
+SUM = TRUTH.sum(0, keepdims=True)
+
+
+def test_real_numbers_that_fit_are_intensities_already() -> None:
+    sums, notices = frame_sums(SUM, MASKS, None, None, "f")
+    np.testing.assert_array_equal(sums, SUM)
+    assert notices == ()
+
+
+@pytest.mark.parametrize("scale", [1.0, 255.0])
+def test_truth_tells_the_scale(scale: float) -> None:
+    sums, notices = frame_sums(SUM * scale, MASKS, TRUTH, None, "f")
+    np.testing.assert_allclose(sums, SUM, rtol=1e-6)
+    assert notices == ()
+
+
+def test_a_given_full_scale_is_taken() -> None:
+    counts = np.rint(SUM * 1023).astype(np.uint16)
+    sums, _ = frame_sums(counts, MASKS, None, 1023, "f")
+    np.testing.assert_allclose(sums, SUM, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "full_scale", "sentence"),
+    [
+        (np.full((1, 2, 3), 1800.0), None, "spans 1800 to 1800, but .* at most 8 frames"),
+        (np.full((1, 2, 3), -9.0), None, "spans -9 to -9"),
+        (np.full((1, 2, 3), 1800.0), 10, "180 at full scale 10"),
+        (np.full((1, 2, 3), 4, np.uint8), None, "which count is full"),
+    ],
+)
+def test_numbers_on_no_known_scale_are_refused(
+    snapshot: np.ndarray, full_scale: float | None, sentence: str
+) -> None:
+    with pytest.raises(ValueRangeError, match=sentence) as caught:
+        frame_sums(snapshot, MASKS, None, full_scale, "f")
+    assert "--full-scale" in str(caught.value)
+
+
+def test_noise_beyond_the_range_is_no_error() -> None:
+    noisy = SUM.copy()
+    noisy[0, 0, :2] = -0.3, 8.4
+    sums, _ = frame_sums(noisy, MASKS, None, None, "f")
+    np.testing.assert_array_equal(sums, noisy)
+
+
+def test_a_snapshot_normalised_to_1_is_told() -> None:
+    _, notices = frame_sums(SUM / SUM.max(), MASKS, None, None, "f")
+    assert "a dark scene, or another scale" in notices[0]
+
+
+def test_a_snapshot_of_another_video_is_told() -> None:
+    _, notices = frame_sums(SUM, MASKS, 1 - TRUTH, None, "f")
+    assert "differs from the sum of masks times truth" in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("truth", "full_scale", "expected"),
+    [
+        (np.float64(0.5), None, 0.5),
+        (np.uint8(1), None, 1 / 255),
+        (np.float64(51), None, 0.2),
+        (np.uint8(51), 1000, 0.2),  # 8 bits are 8 bits
+        (np.uint16(500), 1000, 0.5),
+        (np.float64(0.5), 1000, 0.5),
+    ],
+)
+def test_truth_in_counts_becomes_intensity(
+    truth: np.generic, full_scale: float | None, expected: float
+) -> None:
+    result = intensity(np.full((1, 2, 2), truth), full_scale, "f")
+    np.testing.assert_allclose(result, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("value", "full_scale"), [(256.0, None), (-0.1, None), (1001.0, 1000)])
+def test_truth_on_no_known_scale_is_refused(value: float, full_scale: float | None) -> None:
+    with pytest.raises(ValueRangeError, match="wanted intensities"):
+        intensity(np.full((1, 2, 2), value), full_scale, "f")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1.0, 1.0), (0.25, 0.25), (True, 1.0), (255, 1.0), (204.0, 0.8)]
+)
+def test_masks_become_transmission(value: float, expected: float) -> None:
+    masks = np.array([[[0, value]]])
+    np.testing.assert_allclose(transmission(masks, "f")[0], [[[0, expected]]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2, 1.02, 200.5, 65535])
+def test_masks_that_could_mean_several_things_are_refused(value: float) -> None:
+    with pytest.raises(MaskError):
+        transmission(np.array([[[0, value]]]), "f")
+
+
+@pytest.mark.parametrize("full_scale", [0.0, -255.0, float("nan"), float("inf")])
+def test_a_full_scale_is_a_positive_number(full_scale: float) -> None:
+    with pytest.raises(DeqsciError, match="wanted a positive count"):
+        check_full_scale(full_scale)
