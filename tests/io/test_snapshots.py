@@ -20,8 +20,8 @@ from deqsci.io import list_inputs, load_masks, load_snapshots, save_snapshots
 from tests.io.files import WRITERS, make_scene, write_mat5, write_mat73, write_npz
 
 SCENE = make_scene()
-TRUTH = SCENE.truth / np.float32(255)
-SUMS = SCENE.counts / np.float32(255)
+TRUTH = (SCENE.truth / 255).astype(np.float32)
+SUMS = (SCENE.counts / 255).astype(np.float32)
 
 
 @pytest.mark.parametrize("kind", WRITERS)

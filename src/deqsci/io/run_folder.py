@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deqsci.errors import OutputError
-from deqsci.io.atomic import reason
+from deqsci.io.atomic import atomic_path, reason
 from deqsci.io.jsonable import jsonable
 from deqsci.io.video import write_gif, write_mp4
 
@@ -99,7 +99,8 @@ class RunFolder:
     def write_video(self, video: NDArray[np.float32], fps: float) -> None:
         """``video.npz`` and ``video.mp4`` of (F, H, W) intensities, clipped to [0, 1]."""
         clipped = np.clip(video, 0, 1).astype(np.float32)
-        np.savez(self.staging / "video.npz", allow_pickle=False, video=clipped)
+        with atomic_path(self.staging / "video.npz") as part, part.open("wb") as file:
+            np.savez(file, allow_pickle=False, video=clipped)
         write_mp4(self.staging / "video.mp4", clipped, fps)
 
     def write_preview(self, frames: NDArray[np.uint8] | NDArray[np.float32], fps: float) -> None:
@@ -117,7 +118,8 @@ class RunFolder:
         Shape: (N, n); NaN stands for the iterations after a snapshot's solve had stopped.
         """
         table = np.asarray(residuals, dtype=np.float64)
-        with (self.staging / "residuals.csv").open("w", newline="", encoding="utf-8") as file:
+        path = self.staging / "residuals.csv"
+        with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("snapshot", "iteration", "residual"))
             for index, row in enumerate(table):
@@ -129,7 +131,8 @@ class RunFolder:
         """``run.json``; see :func:`jsonable` for what becomes of the values."""
         content = {"format": FORMAT, **summary, "files": sorted({*self._files(), SUMMARY})}
         text = json.dumps(jsonable(content), indent=2, ensure_ascii=False, allow_nan=False)
-        (self.staging / SUMMARY).write_text(text + "\n", encoding="utf-8")
+        with atomic_path(self.staging / SUMMARY) as part:
+            part.write_text(text + "\n", encoding="utf-8")
 
     def _files(self) -> list[str]:
         return [entry.name for entry in self.staging.iterdir()]

@@ -106,7 +106,8 @@ def save_snapshots(path: Path, snapshots: Float, masks: Float, truth: Float | No
     if truth is not None:
         arrays["truth"] = truth
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        plain = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+        np.savez(file, allow_pickle=False, **plain)
 
 
 def list_inputs(path: Path) -> list[Path]:
