@@ -33,7 +33,7 @@ def write_run(path: Path, **summary: object) -> None:
         run.write_video(VIDEO, fps=10)
         run.write_preview(VIDEO, fps=10)
         run.figure.write_bytes(b"a picture")
-        run.write_residuals(np.array([[1.0, 0.1, 0.01], [1.0, 0.001, np.nan]]))
+        run.write_residuals([np.array([1.0, 0.1, 0.01]), np.array([1.0, 0.001, np.nan, np.nan])])
         run.write_summary(summary)
 
 

@@ -19,7 +19,7 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -112,18 +112,18 @@ class RunFolder:
         """Where :func:`deqsci.viz.reconstruction_figure` is to write ``figure.png``."""
         return self.staging / FIGURE
 
-    def write_residuals(self, residuals: ArrayLike) -> None:
+    def write_residuals(self, residuals: Iterable[ArrayLike]) -> None:
         """``residuals.csv``: one row for each snapshot (from 0) and iteration (from 1).
 
-        Shape: (N, n); NaN stands for the iterations after a snapshot's solve had stopped.
+        Shape: (n,) for each snapshot, of any length; NaN is left out, as it stands for the
+        iterations after a solve had stopped.
         """
-        table = np.asarray(residuals, dtype=np.float64)
         path = self.staging / "residuals.csv"
         with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("snapshot", "iteration", "residual"))
-            for index, row in enumerate(table):
-                for iteration, value in enumerate(row, start=1):
+            for index, trace in enumerate(residuals):
+                for iteration, value in enumerate(np.asarray(trace, np.float64), start=1):
                     if not math.isnan(value):
                         writer.writerow((index, iteration, f"{value:.6e}"))
 
