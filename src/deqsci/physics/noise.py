@@ -36,7 +36,9 @@ class Noise:
 
     def __post_init__(self) -> None:
         if not (self.gaussian >= 0 and math.isfinite(self.gaussian)):
-            raise ConfigError(f"gaussian noise is {self.gaussian:g}; wanted a standard deviation ≥ 0")
+            raise ConfigError(
+                f"gaussian noise is {self.gaussian:g}; wanted a standard deviation ≥ 0"
+            )
         for name in ("photons", "saturation"):
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
