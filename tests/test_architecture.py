@@ -32,7 +32,7 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 ONLY_IN = {
     "matplotlib": {"viz"},
     "h5py": {"io"},
-    "imageio": {"io"},
+    "imageio": {"io", "data"},  # data: training clips, decoded for speed
     "av": {"io", "data"},
     "cv2": {"data"},
     "skimage": {"metrics"},

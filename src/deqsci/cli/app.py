@@ -6,6 +6,7 @@ was given and some snapshot did not reach the tolerance; 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -64,4 +65,7 @@ def _fail(code: int, message: str) -> int:
 
 def run() -> None:
     """Entry point of the ``deqsci`` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console without × still shows the rest
     sys.exit(main())

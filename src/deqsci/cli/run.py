@@ -22,7 +22,7 @@ from deqsci.io.jsonable import jsonable
 from deqsci.metrics import PROTOCOL, SSIM_WINDOW, psnr, ssim
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.result import Reconstruction
-from deqsci.reconstruction.zoo import DEFAULT_METHOD, build, shipped_weights
+from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 from deqsci.viz import preview_frames, reconstruction_figure
 
 Float = NDArray[np.float32]
@@ -86,6 +86,7 @@ class Reconstructor:
             device=self.device,
             dtype=self.dtype,
         )
+        self.kind = METHODS[self.method].kind
         self.weights = solving.weights or shipped_weights(self.method)
 
     def run(self, scene: SnapshotFile, terminal: Terminal) -> Run:
@@ -118,7 +119,7 @@ class Reconstructor:
                         converged=bool(result.converged[0]),
                         iterations=len(trace),
                         evaluations=int(result.evaluations[0]),
-                        residual=_returned(trace, bool(result.converged[0])),
+                        residual=_returned(trace, self.kind),
                         seconds=seconds,
                         **_quality(video[part], truth),
                     )
@@ -196,7 +197,7 @@ def show(terminal: Terminal, run: Run, title: str) -> None:
             f"{record.seconds:.1f}",
             _number(record.psnr, ".2f"),
             _number(record.ssim, ".3f"),
-            record.status,
+            record.status.partition(":")[0],
         ]
         for record in run.records
     ]
@@ -211,10 +212,12 @@ def show(terminal: Terminal, run: Run, title: str) -> None:
                 f"{seconds:.1f}",
                 _number(_mean([record.psnr for record in run.records]), ".2f"),
                 _number(_mean([record.ssim for record in run.records]), ".3f"),
-                f"{sum(record.converged for record in run.records)} converged",
+                "",
             ]
         )
     terminal.table(title, columns, rows)
+    for status in dict.fromkeys(record.status for record in run.records):
+        terminal.say(status)
 
 
 def _trace(residuals: Tensor) -> Trace:
@@ -233,10 +236,12 @@ def _quality(video: Float, truth: Float | None) -> dict[str, float]:
     return {"psnr": psnr(video, truth), "ssim": ssim(video, truth)}
 
 
-def _returned(trace: Trace, converged: bool) -> float | None:
-    """Residual of the returned video: solvers keep their best iterate."""
+def _returned(trace: Trace, kind: str) -> float | None:
+    """Residual of the returned video: a solver keeps its best iterate, a schedule its last."""
     finite = trace[np.isfinite(trace)]
-    return float(finite.min()) if len(finite) else None
+    if len(finite) == 0:
+        return None
+    return float(finite.min() if kind == "equilibrium" else finite[-1])
 
 
 def _mean(values: list[float | None]) -> float | None:
