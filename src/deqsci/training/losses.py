@@ -66,7 +66,7 @@ def perturbation_growth(
     v is found by power iteration on finite differences; its size ``relative``·‖z‖ makes it see
     the neighbourhood that a solver visits and not only the tangent.
     """
-    size = (relative * norms(z)).view(-1, 1, 1, 1)
+    size = (relative * norms(z)).clamp_min(1e-3).view(-1, 1, 1, 1)  # black clips exist
 
     def scaled(v: Tensor) -> Tensor:
         return v * (size / norms(v).clamp_min(1e-12).view(-1, 1, 1, 1))

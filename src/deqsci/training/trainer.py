@@ -93,7 +93,7 @@ class Trainer:
         self.denoiser.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(stage, self.step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bfloat16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=stage.precision == "bfloat16"):
             if stage.kind == "denoise":
                 loss, metrics = denoising_loss(self.denoiser, crop, stage, self.generator)
             else:

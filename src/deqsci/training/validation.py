@@ -13,11 +13,11 @@ from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.training.config import Stage
 
-SIZE = 128
-CLIPS = 10
+SIZE = 96
+CLIPS = 6
 TOLERANCE = 1e-3
 MAX_EVALUATIONS = 60
-RUN_ON = 60
+RUN_ON = 30
 
 
 def centre(clip: Tensor, frames: int) -> Tensor:
