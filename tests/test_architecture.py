@@ -140,6 +140,7 @@ def test_what_an_import_does_not_load(code: str, absent: list[str]) -> None:
 def test_the_public_names_exist() -> None:
     import deqsci
 
+    assert set(deqsci._MODULE_OF) | {"__version__"} == set(deqsci.__all__)
     for public in deqsci.__all__:
         assert getattr(deqsci, public) is not None
     with pytest.raises(AttributeError, match="no_such_name"):

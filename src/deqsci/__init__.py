@@ -12,23 +12,80 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from deqsci.errors import DeqsciError as DeqsciError
-    from deqsci.physics import SnapshotPhysics as SnapshotPhysics
+    from deqsci.errors import DeqsciError
+    from deqsci.fixed_point import (
+        Anderson,
+        FixedPoint,
+        Implicit,
+        JacobianFree,
+        Phantom,
+        Picard,
+        Unrolled,
+        spectral_norm,
+        spectral_radius,
+    )
+    from deqsci.io import load_snapshots, read_video, save_snapshots
+    from deqsci.metrics import psnr, ssim
+    from deqsci.physics import SnapshotPhysics
+    from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
+    from deqsci.physics.noise import Noise
+    from deqsci.reconstruction.equilibrium import DeepEquilibrium
+    from deqsci.reconstruction.maps import GapMap
+    from deqsci.reconstruction.result import Reconstruction
+    from deqsci.reconstruction.zoo import METHODS, build
 
-_MODULE_OF = {
-    "DeqsciError": "deqsci.errors",
-    "SnapshotPhysics": "deqsci.physics",
+__all__ = [
+    "METHODS",
+    "Anderson",
+    "DeepEquilibrium",
+    "DeqsciError",
+    "FixedPoint",
+    "GapMap",
+    "Implicit",
+    "JacobianFree",
+    "Noise",
+    "Phantom",
+    "Picard",
+    "Reconstruction",
+    "SnapshotPhysics",
+    "Unrolled",
+    "__version__",
+    "bernoulli_masks",
+    "build",
+    "gray_masks",
+    "load_snapshots",
+    "psnr",
+    "read_video",
+    "save_snapshots",
+    "shifting_masks",
+    "spectral_norm",
+    "spectral_radius",
+    "ssim",
+]
+
+_NAMES = {
+    "errors": ["DeqsciError"],
+    "fixed_point": [
+        *["Anderson", "FixedPoint", "Implicit", "JacobianFree", "Phantom", "Picard", "Unrolled"],
+        *["spectral_norm", "spectral_radius"],
+    ],
+    "io": ["load_snapshots", "read_video", "save_snapshots"],
+    "metrics": ["psnr", "ssim"],
+    "physics": ["SnapshotPhysics"],
+    "physics.masks": ["bernoulli_masks", "gray_masks", "shifting_masks"],
+    "physics.noise": ["Noise"],
+    "reconstruction.equilibrium": ["DeepEquilibrium"],
+    "reconstruction.maps": ["GapMap"],
+    "reconstruction.result": ["Reconstruction"],
+    "reconstruction.zoo": ["METHODS", "build"],
 }
-
-__all__ = ["DeqsciError", "SnapshotPhysics", "__version__"]
+_MODULE_OF = {name: f"deqsci.{module}" for module, names in _NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    try:
-        module = _MODULE_OF[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(module), name)
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_MODULE_OF[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -59,7 +59,8 @@ class Run:
 class Model(Protocol):
     """What every method of the zoo offers."""
 
-    max_evaluations: int
+    @property
+    def max_evaluations(self) -> int: ...
 
     def reconstruct(
         self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
@@ -162,10 +163,7 @@ def write_run(folder: RunFolder, run: Run, scene: SnapshotFile, summary: dict[st
         residuals=run.residuals[0] if len(run.residuals[0]) else None,
         title=f"{scene.path.name}, snapshot 1 of {len(run.records)}, {summary['method']}",
     )
-    table = np.full((len(run.residuals), max(map(len, run.residuals))), np.nan)
-    for row, trace in zip(table, run.residuals):
-        row[: len(trace)] = trace
-    folder.write_residuals(table)
+    folder.write_residuals(run.residuals)
     folder.write_summary(summary)
 
 
