@@ -19,7 +19,8 @@ class FFDNet(nn.Module):
     repeating the last row and column, then cropped.
 
     The network runs in the type of its weights, and the subtraction in that of ``x``:
-    ``net.to(torch.bfloat16)`` halves the time on processors with bfloat16 arithmetic.
+    ``net.to(torch.bfloat16)`` halves the time on processors with bfloat16 arithmetic, for about
+    0.4 dB at σ = 25/255.
 
     Shape: (N, 1, H, W) → (N, 1, H, W), any H and W; σ a number or (N,), in the unit of ``x``.
     Raises ConfigError where σ is missing.

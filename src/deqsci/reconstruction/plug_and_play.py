@@ -36,7 +36,7 @@ class PnPFFDNet(FiniteSchedule):
         repeats: int = 10,
     ) -> None:
         super().__init__()
-        if not sigmas or not min(sigmas) > 0 or repeats < 1:
+        if not sigmas or not all(sigma > 0 for sigma in sigmas) or repeats < 1:
             raise ConfigError(
                 f"noise levels {tuple(sigmas)} with {repeats} repeats; "
                 "wanted at least one level, all above 0, and at least 1 repeat"
