@@ -101,5 +101,3 @@ class Crops:
             if draw(2):
                 crop = crop.flip(dims)
         return crop.float() / 255
-
-

@@ -42,9 +42,9 @@ class Shrinkage(nn.Module):
 
     def __init__(self, channels: int, kernel: int) -> None:
         super().__init__()
-        self.filters = nn.Parameter(torch.randn(channels, 1, kernel, kernel) / kernel)
-        with torch.no_grad():  # an image's mean is signal, not noise
-            self.filters -= self.filters.mean((-1, -2), keepdim=True)
+        filters = torch.randn(channels, 1, kernel, kernel) / kernel
+        # An image's mean is signal, not noise.
+        self.filters = nn.Parameter(filters - filters.mean((-1, -2), keepdim=True))
         self.log_threshold = nn.Parameter(torch.full((channels,), math.log(0.02)))
 
     def forward(self, u: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from deqsci.fixed_point.adjoint import Adjoint, Implicit, JacobianFree, Phantom, Solver, Unrolled
 from deqsci.fixed_point.anderson import Anderson
+from deqsci.fixed_point.broyden import Broyden
 from deqsci.fixed_point.jacobian import spectral_norm, spectral_radius
 from deqsci.fixed_point.picard import Picard
 from deqsci.fixed_point.result import FixedPoint, Status
@@ -9,6 +10,7 @@ from deqsci.fixed_point.result import FixedPoint, Status
 __all__ = [
     "Adjoint",
     "Anderson",
+    "Broyden",
     "FixedPoint",
     "Implicit",
     "JacobianFree",

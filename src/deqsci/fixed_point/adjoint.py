@@ -17,6 +17,9 @@ from deqsci.fixed_point.result import FixedPoint
 class Solver(Protocol):
     """Anything that solves z = f(z)."""
 
+    @property
+    def max_iter(self) -> int: ...
+
     def solve(self, f: Map, z0: Tensor, callback: Callback | None = None) -> FixedPoint: ...
 
 
@@ -26,13 +29,6 @@ class Adjoint(Protocol):
     def fixed_point(
         self, f: Map, z0: Tensor, solver: Solver, callback: Callback | None = None
     ) -> FixedPoint: ...
-
-
-def _solve_without_graph(
-    f: Map, z0: Tensor, solver: Solver, callback: Callback | None
-) -> FixedPoint:
-    with torch.no_grad():
-        return solver.solve(f, z0.detach(), callback)
 
 
 @dataclass(frozen=True)
@@ -51,7 +47,7 @@ class Implicit:
     def fixed_point(
         self, f: Map, z0: Tensor, solver: Solver, callback: Callback | None = None
     ) -> FixedPoint:
-        solution = _solve_without_graph(f, z0, solver, callback)
+        solution = solver.solve(f, z0.detach(), callback)
         if not torch.is_grad_enabled():
             return solution
         z = solution.value.detach().requires_grad_()
@@ -96,7 +92,7 @@ class Phantom:
     def fixed_point(
         self, f: Map, z0: Tensor, solver: Solver, callback: Callback | None = None
     ) -> FixedPoint:
-        solution = _solve_without_graph(f, z0, solver, callback)
+        solution = solver.solve(f, z0.detach(), callback)
         if not torch.is_grad_enabled():
             return solution
         z = solution.value

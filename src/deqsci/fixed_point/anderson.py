@@ -53,8 +53,9 @@ class Anderson:
                 "wanted ridge ≥ 0, beta in (0, 1], growth > 1"
             )
 
+    @torch.no_grad()
     def solve(self, f: Map, z0: Tensor, callback: Callback | None = None) -> FixedPoint:
-        """Iterate from ``z0`` (B, ...) until every sample has stopped."""
+        """Iterate from ``z0`` (B, ...) until every sample has stopped; nothing is recorded."""
         monitor = Monitor(z0, self.tol, self.max_iter, callback)
         history = _History(z0, self.memory, self.ridge)
         waited = torch.zeros_like(monitor.active, dtype=torch.int64)
@@ -125,7 +126,7 @@ class _History:
         inverse = torch.where(usable, 1 / scale, 0.0)
         # With unit residuals the ridge is relative and the system is as well scaled as it can be.
         unit = torch.nan_to_num(self.gram) * inverse.unsqueeze(1) * inverse.unsqueeze(2)
-        unit.diagonal(dim1=1, dim2=2).copy_(1 + self.ridge)
+        unit.diagonal(dim1=1, dim2=2).fill_(1 + self.ridge)
         solution, _ = torch.linalg.solve_ex(unit, inverse.unsqueeze(2))
         alpha = solution.squeeze(2) * inverse
         alpha = alpha / alpha.sum(1, keepdim=True)

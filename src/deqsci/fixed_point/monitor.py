@@ -51,7 +51,8 @@ class Monitor:
         """Take in f(z) and f(z) − z, flat or not; return whether the solve goes on."""
         size = norms(fz)
         residual = norms(step) / size.clamp_min(torch.finfo(size.dtype).tiny)
-        self.finite = residual.isfinite()
+        # An overflowing ‖f(z)‖ would make the quotient 0 and look converged.
+        self.finite = residual.isfinite() & size.isfinite()
         improved = self.active & self.finite & (residual < self.best_residual)
         if bool(improved.all()):
             self.best = fz

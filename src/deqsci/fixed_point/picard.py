@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
@@ -32,8 +33,9 @@ class Picard:
         if not 0 < self.damping <= 1:
             raise ConfigError(f"damping is {self.damping}; wanted a number in (0, 1]")
 
+    @torch.no_grad()
     def solve(self, f: Map, z0: Tensor, callback: Callback | None = None) -> FixedPoint:
-        """Iterate from ``z0`` (B, ...) until every sample has stopped."""
+        """Iterate from ``z0`` (B, ...) until every sample has stopped; nothing is recorded."""
         monitor = Monitor(z0, self.tol, self.max_iter, callback)
         z = z0
         while True:

@@ -2,14 +2,139 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import torch
 from torch import nn
 
+from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
+from deqsci.denoisers.ffdnet import FFDNet
 from deqsci.denoisers.rsn_cnn import RSNCNN
+from deqsci.errors import ConfigError, MethodError, WeightsError
+from deqsci.fixed_point import Anderson, JacobianFree
+from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.maps import GapMap
+from deqsci.reconstruction.plug_and_play import PnPFFDNet
+from deqsci.reconstruction.total_variation import AdmmTV, GapTV
 
-DENOISERS: dict[str, type[nn.Module]] = {"de-gap-cnn": CNN, "de-gap-rsn-cnn": RSNCNN}
+Network = Callable[[], nn.Module]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A reconstruction method."""
+
+    summary: str
+    kind: str
+    """``equilibrium``, ``plug-and-play`` or ``total variation``."""
+    networks: tuple[Network, ...] = ()
+    """Denoisers whose weights it can take: ours first, then what others published."""
+
+
+METHODS: dict[str, Method] = {
+    "gap-tv": Method("generalised alternating projection, total variation", "total variation"),
+    "admm-tv": Method("ADMM, total variation; for noisy snapshots", "total variation"),
+    "pnp-ffdnet": Method("accelerated GAP, FFDNet, falling σ", "plug-and-play", (FFDNet,)),
+    "de-gap-cnn": Method("equilibrium of GAP and a small CNN", "equilibrium", (CNN,)),
+    # The published RSN-CNN is, once trained, a plain CNN with normalised weights.
+    "de-gap-rsn-cnn": Method(
+        "equilibrium of GAP and a contractive CNN", "equilibrium", (RSNCNN, CNN)
+    ),
+}
+DEFAULT_METHOD = "de-gap-cnn"
+
+
+def build(
+    name: str,
+    *,
+    weights: Path | None = None,
+    max_iter: int | None = None,
+    tol: float | None = None,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> DeepEquilibrium | GapTV | AdmmTV | PnPFFDNet:
+    """A method ready to reconstruct, with the shipped weights unless others are given.
+
+    ``max_iter`` and ``tol`` are the limit of evaluations and the relative residual of an
+    equilibrium method; a finite schedule has no tolerance, and PnP-FFDNet's length is fixed.
+
+    Raises
+    ------
+    MethodError : no method of that name.
+    WeightsError : no weights, or weights of another network.
+    ConfigError : an option that the method does not have, or that is out of range.
+    """
+    method = find(name)
+    if tol is not None and method.kind != "equilibrium":
+        raise ConfigError(f"{name} runs a finite schedule and has no tolerance; leave tol out")
+    model: DeepEquilibrium | GapTV | AdmmTV | PnPFFDNet
+    if method.kind == "total variation":
+        if weights is not None:
+            raise WeightsError(f"{name} has no weights; leave {weights} out")
+        tv = GapTV if name == "gap-tv" else AdmmTV
+        model = tv() if max_iter is None else tv(iterations=max_iter)
+    else:
+        denoiser = _load(name, method, weights)
+        if method.kind == "equilibrium":
+            solver = Anderson(
+                tol=1e-3 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
+            )
+            model = DeepEquilibrium(GapMap(denoiser), solver, JacobianFree())
+        elif max_iter is None:
+            model = PnPFFDNet(denoiser)
+        else:
+            raise ConfigError(f"{name} runs its whole schedule of noise levels; leave max_iter out")
+    return model.to(device=device, dtype=dtype).eval()
 
 
 def new_denoiser(name: str) -> nn.Module:
-    """The untrained denoiser of a method."""
-    return DENOISERS[name]()
+    """The untrained denoiser of a method.
+
+    Raises
+    ------
+    MethodError : no such method, or one that has nothing to train.
+    """
+    method = find(name)
+    if method.kind != "equilibrium":
+        raise MethodError(f"{name} is no equilibrium method; there is nothing to train")
+    return method.networks[0]()
+
+
+def shipped_weights(name: str) -> Path | None:
+    """Our trained weights of a method, where there are any; the model card lies beside them."""
+    path = Path(str(resources.files("deqsci") / "weights" / f"{name}.safetensors"))
+    return path if path.is_file() else None
+
+
+def find(name: str) -> Method:
+    """The method of that name.
+
+    Raises
+    ------
+    MethodError : there is none; the sentence names the nearest and all there are.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    near = difflib.get_close_matches(name, METHODS, n=1, cutoff=0.0)[0]
+    raise MethodError(f"no method {name!r}; did you mean {near}? There are {', '.join(METHODS)}")
+
+
+def _load(name: str, method: Method, weights: Path | None) -> nn.Module:
+    path = weights or shipped_weights(name)
+    if path is None:
+        raise WeightsError(f"{name} has no weights of ours yet; give published ones with --weights")
+    refusals = []
+    for network in method.networks:
+        denoiser = network()
+        try:
+            load_checkpoint(denoiser, path)
+        except WeightsError as refusal:
+            refusals.append(refusal)
+        else:
+            return denoiser
+    raise refusals[0]

@@ -59,12 +59,13 @@ def equilibrium_loss(
 
 
 def perturbation_growth(
-    f: Map, z: Tensor, generator: torch.Generator, iterations: int = 6, relative: float = 0.02
+    f: Map, z: Tensor, generator: torch.Generator, iterations: int = 8, relative: float = 0.02
 ) -> Tensor:
     """‖f(z+v) − f(z)‖ / ‖v‖ for the v that grows most, with its gradient. Shape: (B,).
 
     v is found by power iteration on finite differences; its size ``relative``·‖z‖ makes it see
-    the neighbourhood that a solver visits and not only the tangent.
+    the neighbourhood that a solver visits and not only the tangent. It starts from what the
+    solve left over, where the slow directions are, and noise.
     """
     size = (relative * norms(z)).clamp_min(1e-3).view(-1, 1, 1, 1)  # black clips exist
 
@@ -72,8 +73,8 @@ def perturbation_growth(
         return v * (size / norms(v).clamp_min(1e-12).view(-1, 1, 1, 1))
 
     with torch.no_grad():
-        v = scaled(torch.randn(z.shape, generator=generator))
         fz = f(z)
+        v = scaled(scaled(fz - z) + scaled(torch.randn(z.shape, generator=generator)))
         for _ in range(iterations):
             v = scaled(f(z + v) - fz)
     return norms(f(z + v) - f(z)) / size.flatten()

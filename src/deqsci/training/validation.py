@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from deqsci.fixed_point import Anderson, JacobianFree
+from deqsci.fixed_point import Anderson
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.training.config import Stage
@@ -22,9 +22,7 @@ RUN_ON = 30
 
 def centre(clip: Tensor, frames: int) -> Tensor:
     """The middle of a clip. Shape: (F, H, W) uint8 → (1, T, SIZE, SIZE) in [0, 1]."""
-    t, i, j = (
-        (a - b) // 2 for a, b in zip(clip.shape, (frames, SIZE, SIZE), strict=True)
-    )
+    t, i, j = ((a - b) // 2 for a, b in zip(clip.shape, (frames, SIZE, SIZE), strict=True))
     crop = clip[t : t + frames, i : i + SIZE, j : j + SIZE]
     return crop[None].float() / 255
 
@@ -41,39 +39,44 @@ def validate(model: DeepEquilibrium, stage: Stage, clips: Sequence[Tensor]) -> d
 
     ``score`` selects the model: the PSNR after running on, so that a transient cannot win.
     """
-    generator = torch.Generator().manual_seed(1)
     usable = [c for c in clips if c.shape[0] >= stage.frames and min(c.shape[1:]) >= SIZE][:CLIPS]
     videos = [centre(c, stage.frames) for c in usable]
     if stage.kind == "denoise":
-        sigma = (stage.sigma[0] * stage.sigma[1]) ** 0.5
-        scores = []
-        for video in videos:
-            frames = video[:, :1]
-            noisy = frames + sigma * torch.randn(frames.shape, generator=generator)
-            scores.append(psnr(model.map.denoiser(noisy, sigma), frames))
-        mean = sum(scores) / len(scores)
-        return {"score": mean, "psnr": mean}
-    model = DeepEquilibrium(
-        model.map, Anderson(tol=TOLERANCE, max_iter=MAX_EVALUATIONS), JacobianFree()
-    )
-    run_on = replace(model.solver, tol=0.0, max_iter=RUN_ON)
+        return _validate_denoiser(model.map.get_submodule("denoiser"), stage, videos)
+    return _validate_equilibrium(model.map, videos)
+
+
+def _validate_denoiser(
+    denoiser: nn.Module, stage: Stage, videos: Sequence[Tensor]
+) -> dict[str, float]:
+    generator = torch.Generator().manual_seed(1)
+    sigma = (stage.sigma[0] * stage.sigma[1]) ** 0.5
+    total = 0.0
+    for video in videos:
+        frame = video[:, :1]
+        noisy = frame + sigma * torch.randn(frame.shape, generator=generator)
+        total += psnr(denoiser(noisy, sigma), frame)
+    return {"score": total / len(videos), "psnr": total / len(videos)}
+
+
+def _validate_equilibrium(map: nn.Module, videos: Sequence[Tensor]) -> dict[str, float]:
+    generator = torch.Generator().manual_seed(1)
+    converging = Anderson(tol=TOLERANCE, max_iter=MAX_EVALUATIONS)
+    running_on = Anderson(tol=0.0, max_iter=RUN_ON)
     rows = []
     for video in videos:
-        masks = (torch.rand(video.shape[1:], generator=generator) < 0.5).float()
-        physics = SnapshotPhysics(masks)
+        physics = SnapshotPhysics((torch.rand(video.shape[1:], generator=generator) < 0.5).float())
         snapshot = physics.A(video)
-        model.solver = Anderson(tol=TOLERANCE, max_iter=MAX_EVALUATIONS)
-        solution = model.equilibrium(snapshot, physics)
-        model.solver = run_on
-        later = model.equilibrium(snapshot, physics, start=solution.value)
+        f = partial(map, snapshot=snapshot, physics=physics)
+        solution = converging.solve(f, physics.initial(snapshot))
+        later = running_on.solve(f, solution.value)
         rows.append(
-            (
-                psnr(later.value, video),
-                psnr(solution.value, video),
-                float(solution.evaluations[0]),
-                float(solution.converged[0]),
-                float(later.residual[0]),
-            )
+            {
+                "score": psnr(later.value, video),
+                "psnr": psnr(solution.value, video),
+                "evaluations": float(solution.evaluations[0]),
+                "converged": float(solution.converged[0]),
+                "residual": float(later.residual[0]),
+            }
         )
-    names = ("score", "psnr", "evaluations", "converged", "residual")
-    return {n: sum(col) / len(rows) for n, col in zip(names, zip(*rows, strict=True), strict=True)}
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
