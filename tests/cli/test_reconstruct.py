@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import zipfile
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from deqsci.cli.run import Reconstructor
+from deqsci.denoisers.cnn import CNN
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
 from tests.cli.support import FRAMES, HEIGHT, WIDTH, Run, write_scene
@@ -104,9 +107,34 @@ def test_threads_are_set(run: Run, scene: Path, tmp_path: Path) -> None:
 
 
 def test_strict_tells_what_did_not_converge(run: Run, scene: Path, tmp_path: Path) -> None:
-    done = run("reconstruct", scene, "-o", tmp_path / "out", *METHOD, "--strict")
-    assert done.code == 3  # a finite schedule never reaches a tolerance
-    assert set(contents(tmp_path / "out")) == FILES
+    denoiser = CNN()
+    safetensors.torch.save_file(denoiser.state_dict(), tmp_path / "untrained.safetensors")
+    # A denoiser that changes nothing: the map is the projection, at whose fixed point it starts.
+    torch.nn.init.zeros_(denoiser.layers[-1].weight)
+    safetensors.torch.save_file(denoiser.state_dict(), tmp_path / "identity.safetensors")
+
+    model = ["--method", "de-gap-cnn", "--max-iter", "1", "--json", "--weights"]
+    identity, untrained = (tmp_path / f"{name}.safetensors" for name in ("identity", "untrained"))
+    done = run("reconstruct", scene, "-o", tmp_path / "out", *model, identity, "--strict")
+    assert done.code == 0, done.err
+    (summary,) = json.loads(done.out)["runs"]
+    assert summary["snapshots"][0]["converged"]
+    assert summary["snapshots"][0]["residual"] < summary["tolerance"]
+    digest = hashlib.sha256(identity.read_bytes()).hexdigest()
+    assert summary["weights"]["sha256"] == digest
+
+    for strict, code in ((["--strict"], 3), ([], 0)):
+        done = run("reconstruct", scene, "-o", tmp_path / "out", *model, untrained, *strict)
+        assert done.code == code
+        assert not json.loads(done.out)["runs"][0]["snapshots"][0]["converged"]
+        assert set(contents(tmp_path / "out")) == FILES
+
+
+@pytest.mark.parametrize("option", [["--strict"], ["--tol", "0.01"]])
+def test_a_finite_schedule_has_no_tolerance(
+    run: Run, scene: Path, tmp_path: Path, option: list[str]
+) -> None:
+    refused(run, ["gap-tv", "finite schedule"], tmp_path / "out", scene, *METHOD, *option)
 
 
 def test_a_folder_gives_a_run_per_file(run: Run, tmp_path: Path) -> None:

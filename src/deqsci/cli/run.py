@@ -17,10 +17,12 @@ from torch import Tensor
 from deqsci.cli.options import Computing, Solving
 from deqsci.cli.runtime import environment, prepare
 from deqsci.cli.terminal import Callback, Terminal
+from deqsci.errors import ConfigError
 from deqsci.io import RunFolder, SnapshotFile
 from deqsci.io.jsonable import jsonable
 from deqsci.metrics import PROTOCOL, SSIM_WINDOW, psnr, ssim
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.result import Reconstruction
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 from deqsci.viz import preview_frames, reconstruction_figure
@@ -30,6 +32,9 @@ Trace = NDArray[np.float64]
 
 FRAME_RATE = 8.0
 """Frames per second of what people look at: slow enough to see each frame of a snapshot."""
+
+EQUILIBRIUM = "equilibrium"
+"""The kind of method that has a tolerance, and whose solver returns its best iterate."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,13 @@ class Reconstructor:
             dtype=self.dtype,
         )
         self.kind = METHODS[self.method].kind
+        if solving.strict and self.kind != EQUILIBRIUM:
+            raise ConfigError(
+                f"{self.method} runs a finite schedule and has no tolerance to reach; "
+                f"leave --strict out"
+            )
+        solver = self.model.solver if isinstance(self.model, DeepEquilibrium) else None
+        self.tolerance: float | None = getattr(solver, "tol", None)
         self.weights = solving.weights or shipped_weights(self.method)
 
     def run(self, scene: SnapshotFile, terminal: Terminal) -> Run:
@@ -142,6 +154,7 @@ class Reconstructor:
             "method": self.method,
             "weights": weights,
             "options": asdict(self.solving) | asdict(self.computing),
+            "tolerance": self.tolerance,
             "seed": self.computing.seed,
             "device": str(self.device),
             **environment(),
@@ -161,6 +174,7 @@ def write_run(folder: RunFolder, run: Run, scene: SnapshotFile, summary: dict[st
         None if scene.truth is None else scene.truth[:frames],
         masks=scene.masks,
         residuals=run.residuals[0] if len(run.residuals[0]) else None,
+        tolerance=summary["tolerance"],
         title=f"{scene.path.name}, snapshot 1 of {len(run.records)}, {summary['method']}",
     )
     folder.write_residuals(run.residuals)
@@ -239,7 +253,7 @@ def _returned(trace: Trace, kind: str) -> float | None:
     finite = trace[np.isfinite(trace)]
     if len(finite) == 0:
         return None
-    return float(finite.min() if kind == "equilibrium" else finite[-1])
+    return float(finite.min() if kind == EQUILIBRIUM else finite[-1])
 
 
 def _mean(values: list[float | None]) -> float | None:
