@@ -23,8 +23,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.dev
-	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+# Another scene: make bench SCENE=path/to/scene.mat
+SCENE ?= out/bench/bikes.npz
+bench: $(VENV)/.dev $(SCENE)
+	$(BIN)/python benchmarks/solvers.py $(SCENE) -o out/bench/solvers.json
+	$(BIN)/python benchmarks/equilibria.py $(SCENE) -o out/bench/equilibria.json
+
+out/bench/bikes.npz: | $(VENV)/.dev
+	$(BIN)/deqsci simulate "$$($(BIN)/python -c 'from deqsci.cli.demo import find_clip; print(find_clip())')" \
+		--start 192 --crop 256 256 --max-snapshots 2 --output $@
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache

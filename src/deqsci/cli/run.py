@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -209,7 +210,7 @@ def show(terminal: Terminal, run: Run, title: str) -> None:
             f"{record.seconds:.1f}",
             _number(record.psnr, ".2f"),
             _number(record.ssim, ".3f"),
-            record.status.partition(":")[0],
+            _short(record.status),
         ]
         for record in run.records
     ]
@@ -228,7 +229,8 @@ def show(terminal: Terminal, run: Run, title: str) -> None:
             ]
         )
     terminal.table(title, columns, rows)
-    for status in dict.fromkeys(record.status for record in run.records):
+    # The whole sentence once for all snapshots that ended alike.
+    for status in {_short(record.status): record.status for record in run.records}.values():
         terminal.say(status)
 
 
@@ -254,6 +256,11 @@ def _returned(trace: Trace, kind: str) -> float | None:
     if len(finite) == 0:
         return None
     return float(finite.min() if kind == EQUILIBRIUM else finite[-1])
+
+
+def _short(status: str) -> str:
+    """What a status says before it explains."""
+    return re.split("[:;]", status, maxsplit=1)[0]
 
 
 def _mean(values: list[float | None]) -> float | None:
