@@ -30,7 +30,7 @@ class Anderson:
     """Relative residual at which a sample stops."""
     max_iter: int = 100
     """Evaluations of f at most."""
-    memory: int = 5
+    memory: int = 8
     """m, the number of pairs remembered."""
     ridge: float = 1e-8
     """λ, relative to the squared residuals."""

@@ -13,15 +13,22 @@ _CHUNK_PIXELS = 1 << 17
 
 
 def denoise_frames(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | None) -> Tensor:
-    """Denoise every frame on its own. Shape: (B, T, H, W) → (B, T, H, W)."""
+    """Denoise every frame on its own; ``sigma`` is one number, or (B,) one per sample.
+
+    Shape: (B, T, H, W) → (B, T, H, W).
+    """
     frames = video.flatten(0, 1).unsqueeze(1)
+    levels = sigma
+    if isinstance(sigma, Tensor) and sigma.ndim == 1:
+        levels = sigma.repeat_interleave(video.shape[1])
     if torch.is_grad_enabled():
-        return denoiser(frames, sigma).view_as(video)
+        return denoiser(frames, levels).view_as(video)
     denoised = torch.empty_like(frames)
     count = max(1, _CHUNK_PIXELS // frames[0].numel())
     for start in range(0, len(frames), count):
         chunk = slice(start, start + count)
-        denoised[chunk] = denoiser(frames[chunk], sigma)
+        own = levels[chunk] if isinstance(levels, Tensor) and levels.ndim == 1 else levels
+        denoised[chunk] = denoiser(frames[chunk], own)
     return denoised.view_as(video)
 
 

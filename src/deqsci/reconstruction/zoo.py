@@ -82,7 +82,7 @@ def build(
         denoiser = _load(name, method, weights)
         if method.kind == "equilibrium":
             solver = Anderson(
-                tol=1e-3 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
+                tol=1e-4 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
             )
             model = DeepEquilibrium(GapMap(denoiser), solver, JacobianFree())
         elif max_iter is None:

@@ -1,0 +1,64 @@
+"""The DE-GAP map."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from deqsci.denoisers.cnn import CNN
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.masks import bernoulli_masks
+from deqsci.reconstruction import maps
+from deqsci.reconstruction.maps import GapMap, denoise_frames
+
+
+class Keep(nn.Module):
+    def forward(self, x: Tensor, sigma: float | None = None) -> Tensor:
+        return x
+
+
+def problem(batch: int = 2) -> tuple[SnapshotPhysics, Tensor, Tensor]:
+    physics = SnapshotPhysics(bernoulli_masks(4, 10, 12))
+    video = torch.rand(batch, 4, 10, 12)
+    return physics, video, physics.A(video)
+
+
+def test_without_a_denoiser_it_is_the_projection() -> None:
+    physics, video, snapshot = problem()
+    z = torch.rand_like(video)
+    torch.testing.assert_close(GapMap(Keep())(z, snapshot, physics), physics.project(z, snapshot))
+
+
+def test_is_autonomous() -> None:
+    """The same z gives the same f(z), however often f was called before, in either mode."""
+    physics, video, snapshot = problem()
+    for train in (True, False):
+        f = GapMap(CNN()).train(train)
+        first = f(video, snapshot, physics)
+        for _ in range(3):
+            f(torch.rand_like(video), snapshot, physics)
+        assert torch.equal(first, f(video, snapshot, physics))
+
+
+def test_frames_are_denoised_each_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    denoiser, video = CNN(), torch.rand(2, 5, 10, 12)
+    whole = denoise_frames(denoiser, video, None)
+    for b in range(2):
+        for t in range(5):
+            alone = denoiser(video[b, t][None, None])[0, 0]
+            torch.testing.assert_close(whole[b, t], alone, rtol=1e-4, atol=1e-6)
+    monkeypatch.setattr(maps, "_CHUNK_PIXELS", 3 * 120)  # 3 frames at once, the last chunk short
+    with torch.no_grad():
+        torch.testing.assert_close(denoise_frames(denoiser, video, None), whole)
+
+
+def test_a_noise_level_per_sample_reaches_its_frames() -> None:
+    class Scale(nn.Module):
+        def forward(self, x: Tensor, sigma: Tensor) -> Tensor:
+            return x * sigma.view(-1, 1, 1, 1)
+
+    video = torch.ones(2, 3, 4, 4)
+    with torch.no_grad():
+        out = denoise_frames(Scale(), video, torch.tensor([1.0, 2.0]))
+    assert out.flatten(1).mean(1).tolist() == [1.0, 2.0]

@@ -1,0 +1,94 @@
+"""Methods by name, their weights and their options."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from deqsci.errors import ConfigError, MethodError, WeightsError
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.masks import bernoulli_masks
+from deqsci.reconstruction.zoo import (
+    DEFAULT_METHOD,
+    METHODS,
+    build,
+    find,
+    new_denoiser,
+    shipped_weights,
+)
+
+EQUILIBRIA = [name for name, method in METHODS.items() if method.kind == "equilibrium"]
+WITHOUT_FOREIGN = [name for name in METHODS if name != "pnp-ffdnet"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_FOREIGN)
+@pytest.mark.parametrize(("frames", "height", "width"), [(1, 8, 8), (4, 17, 10), (9, 16, 24)])
+def test_every_method_takes_any_size(name: str, frames: int, height: int, width: int) -> None:
+    physics = SnapshotPhysics(bernoulli_masks(frames, height, width))
+    snapshot = physics.A(torch.rand(2, frames, height, width))
+    model = build(name, max_iter=3)
+    result = model.reconstruct(snapshot, physics)
+    assert result.video.shape == (2, frames, height, width)
+    assert result.video.isfinite().all()
+    assert result.residuals.shape == (2, 3)
+    assert model.max_evaluations == 3
+    torch.testing.assert_close(model(snapshot, physics), result.video)
+
+
+def test_default_method_needs_no_file() -> None:
+    assert shipped_weights(DEFAULT_METHOD) is not None
+
+
+@pytest.mark.parametrize("name", EQUILIBRIA)
+def test_card_belongs_to_the_weights(name: str) -> None:
+    weights = shipped_weights(name)
+    assert weights is not None
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert card["method"] == name
+    parameters = sum(p.numel() for p in new_denoiser(name).parameters())
+    assert card["parameters"] == parameters <= 75_000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("gap_tv", "gap-tv"), ("de-gap-cn", "de-gap-cnn"), ("ffdnet", "pnp-ffdnet")]
+)
+def test_unknown_method_names_the_nearest(wrong: str, near: str) -> None:
+    with pytest.raises(MethodError, match=f"did you mean {near}"):
+        build(wrong)
+
+
+def test_options_that_a_method_does_not_have() -> None:
+    with pytest.raises(ConfigError, match="tolerance"):
+        build("gap-tv", tol=1e-3)
+    with pytest.raises(WeightsError, match="no weights"):
+        build("gap-tv", weights=Path("x.pth"))
+    with pytest.raises(WeightsError, match="--weights"):
+        build("pnp-ffdnet")
+    with pytest.raises(MethodError, match="nothing to train"):
+        new_denoiser("gap-tv")
+    assert find("gap-tv").networks == ()
+
+
+def test_published_checkpoints_of_both_networks(shared: Path) -> None:
+    folder = shared / "weights" / "deqsci"
+    for name in ("de-gap-cnn", "de-gap-rsn-cnn"):
+        model = build(name, weights=folder / f"{name[7:].replace('-', '_')}.ckpt")
+        assert sum(p.numel() for p in model.parameters()) == 74_880
+    with pytest.raises(WeightsError, match="code"):
+        build("de-gap-cnn", weights=folder / "rnn1_model_best.pth")
+    with pytest.raises(WeightsError, match="does not hold"):
+        build("de-gap-cnn", weights=shared / "weights" / "ffdnet" / "net_gray.pth")
+
+
+def test_float64_runs() -> None:
+    physics = SnapshotPhysics(bernoulli_masks(2, 8, 8)).to(dtype=torch.float64)
+    snapshot = physics.A(torch.rand(1, 2, 8, 8).double())
+    for name in WITHOUT_FOREIGN:
+        assert (
+            build(name, max_iter=2, dtype=torch.float64)(snapshot, physics).dtype is torch.float64
+        )
