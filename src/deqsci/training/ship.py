@@ -1,0 +1,64 @@
+"""``python -m deqsci.training.ship``: put a run's weights into the package, with a model card."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+import deqsci
+from deqsci.training.config import load_config
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m deqsci.training.ship", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument("--scores", type=Path, required=True, help="of benchmarks/equilibria.py")
+    parser.add_argument("--notes", type=Path, required=True, help="a text: what was tried and why")
+    parser.add_argument("--weights", default="last.safetensors", help="file in the run's folder")
+    arguments = parser.parse_args()
+    method = load_config(arguments.config).model
+    target = Path(deqsci.__file__).parent / "weights" / f"{method}.safetensors"
+    tensors = load_file(arguments.run / arguments.weights)
+    save_file(tensors, target)
+    log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
+    scores = [r for r in json.loads(arguments.scores.read_text()) if r["method"] == method]
+    card: dict[str, Any] = {
+        "method": method,
+        "file": target.name,
+        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "parameters": sum(t.numel() for t in tensors.values()),
+        "licence": "MIT",
+        "version": deqsci.__version__,
+        "commit": _commit(),
+        "data": "192 natural clips (14,031 frames, shorter side 288) and the 400 training stills "
+        "of BSD; 20 validation clips of other sources; no benchmark scene",
+        "hardware": f"{platform.machine()} CPU, one core, torch {torch.__version__}",
+        "training_seconds": log[-1]["seconds"],
+        "config": yaml.safe_load(arguments.config.read_text()),
+        "scores": scores,
+        "notes": arguments.notes.read_text().splitlines(),
+        "log": log,
+    }
+    target.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+def _commit() -> str:
+    return subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
