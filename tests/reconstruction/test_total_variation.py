@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,15 @@ from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
 
 METHODS = [GapTV, AdmmTV]
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Waiting threads count as processor time where the machine is busy; one thread never waits."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def moving_square(frames: int, height: int = 33, width: int = 30) -> Tensor:
@@ -156,6 +165,7 @@ def test_admm_needs_a_penalty() -> None:
         (AdmmTV, "drop40", 1, 35.06),
     ],
 )
+@pytest.mark.usefixtures("one_thread")
 def test_quality_and_time_on_the_scenes(
     shared: Path, method: type[FiniteSchedule], scene: str, count: int, floor: float
 ) -> None:
