@@ -22,6 +22,7 @@ class CNN(nn.Module):
         self.layers = nn.ModuleList(
             nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in zip(widths, widths[1:])
         )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, sigma: Tensor | float | None = None) -> Tensor:
         h = x.contiguous(memory_format=torch.channels_last)
