@@ -63,7 +63,7 @@ def test_exact_gradient_is_that_of_finite_differences_and_unrolling(problem, kin
         return (model(snapshot, physics) - video).square().sum()
 
     exact = torch.autograd.grad(loss(), parameters)
-    model.adjoint = Unrolled(1500)
+    model.adjoint = Unrolled(200)
     unrolled = torch.autograd.grad(loss(), parameters)
     for a, b in zip(exact, unrolled, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-6)
