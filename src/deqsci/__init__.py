@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from deqsci.errors import DeqsciError
     from deqsci.fixed_point import (
         Anderson,
+        Broyden,
         FixedPoint,
         Implicit,
         JacobianFree,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Anderson",
+    "Broyden",
     "DeepEquilibrium",
     "DeqsciError",
     "FixedPoint",
@@ -66,8 +68,8 @@ __all__ = [
 _NAMES = {
     "errors": ["DeqsciError"],
     "fixed_point": [
-        *["Anderson", "FixedPoint", "Implicit", "JacobianFree", "Phantom", "Picard", "Unrolled"],
-        *["spectral_norm", "spectral_radius"],
+        *["Anderson", "Broyden", "FixedPoint", "Implicit", "JacobianFree", "Phantom"],
+        *["Picard", "Unrolled", "spectral_norm", "spectral_radius"],
     ],
     "io": ["load_snapshots", "read_video", "save_snapshots"],
     "metrics": ["psnr", "ssim"],

@@ -18,8 +18,15 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from deqsci.training import validation
 from deqsci.training.config import load_config
 from deqsci.training.trainer import Trainer, learning_rate
+
+
+@pytest.fixture(autouse=True)
+def small_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "SIZE", 24)
+    monkeypatch.setattr(validation, "CLIPS", 2)
 
 
 @pytest.fixture

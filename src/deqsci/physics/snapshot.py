@@ -78,6 +78,11 @@ class SnapshotPhysics:
 
         Shape: (B, T, H, W), (B, H, W) → (B, T, H, W).
         """
+        self._check(snapshot, self.shape, "snapshot", "(B, H, W)")
+        if len(snapshot) != len(video):
+            raise ShapeError(
+                f"{len(snapshot)} snapshots do not belong to {len(video)} videos; wanted one each"
+            )
         misfit = (snapshot - self.A(video)) * self._inverse_gram
         return torch.addcmul(video, self.masks, misfit.unsqueeze(1))
 

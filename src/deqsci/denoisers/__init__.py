@@ -1,0 +1,1 @@
+"""Image denoisers ``denoiser(x, sigma)``, and how their weights are read."""
