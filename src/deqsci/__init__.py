@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deqsci.fixed_point import (
         Anderson,
         Broyden,
+        Broyden,
         FixedPoint,
         Implicit,
         JacobianFree,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Anderson",
+    "Broyden",
     "Broyden",
     "DeepEquilibrium",
     "DeqsciError",
