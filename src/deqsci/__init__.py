@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from deqsci.fixed_point import (
         Anderson,
         Broyden,
-        Broyden,
         FixedPoint,
         Implicit,
         JacobianFree,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Anderson",
-    "Broyden",
     "Broyden",
     "DeepEquilibrium",
     "DeqsciError",
