@@ -44,20 +44,21 @@ class FiniteSchedule(nn.Module, ABC):
         """
         physics.validate(snapshot)
         before = physics.initial(snapshot)
-        residuals = []
+        residuals: list[list[float]] = []  # numbers: small tensors would fragment the heap
         for iteration, video in enumerate(self.iterates(snapshot, physics), start=1):
             size = norms(video).clamp_min(torch.finfo(torch.float32).tiny)
-            residuals.append(norms(torch.sub(video, before, out=before)) / size)
+            change = norms(torch.sub(video, before, out=before)) / size
+            residuals.append(change.tolist())
             if callback is not None:
-                callback(iteration, residuals[-1])
+                callback(iteration, change)
             before = video
-        trace = torch.stack(residuals, 1).cpu()
+        trace = torch.tensor(residuals).T
         return Reconstruction(
             video,
             tuple(
                 f"ran its schedule of {self.max_evaluations} iterations to the end; "
-                f"the last one changed the video by {change:.1e}"
-                for change in trace[:, -1].tolist()
+                f"the last one changed the video by {last:.1e}"
+                for last in trace[:, -1].tolist()
             ),
             torch.zeros(len(trace), dtype=torch.bool),
             trace,
