@@ -58,11 +58,15 @@ def test_implicit_equals_long_unrolling(problem) -> None:
 
 def test_implicit_of_an_expanding_map() -> None:
     """ρ > 1: the Neumann series diverges, the adjoint system is still solved."""
-    layer, x = Layer(norm=2.5), torch.randn(3, 6).double().requires_grad_()
+    generator = torch.Generator().manual_seed(3)
+    layer = Layer(norm=2.5)
+    x = 0.1 * torch.randn(3, 6, generator=generator).double().requires_grad_()
+    layer.bias.data.mul_(0.1)
     exact = gradients(layer, x, EXACT)
     z = FORWARD.solve(lambda z: layer(z, x), torch.zeros_like(x)).value.detach().requires_grad_()
     for i in range(3):  # dense linear algebra as the oracle
         jacobian = torch.autograd.functional.jacobian(lambda v, i=i: layer(v, x[i]), z[i]).detach()
+        assert torch.linalg.eigvals(jacobian).abs().max() > 1
         (cotangent,) = torch.autograd.grad(((z[i] ** 3).sum() + z[i].sin().prod()), z)
         v = torch.linalg.solve(torch.eye(6).double() - jacobian.T, cotangent[i])
         (wanted,) = torch.autograd.grad(layer(z[i].detach(), x[i]), x, v)
@@ -87,6 +91,18 @@ def test_jacobian_free_takes_j_as_zero(problem) -> None:
     out = layer(z, x)
     wanted = torch.autograd.grad((out**3).sum() + out.sin().prod(1).sum(), layer.bias)[0]
     torch.testing.assert_close(gradients(layer, x, JacobianFree())[1], wanted)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+def test_implicit_is_scale_free_in_float32(problem, scale: float) -> None:
+    layer, x = problem
+    layer, x = layer.float(), x.detach().float()
+    adjoint = Implicit(Anderson(tol=1e-6, max_iter=200))
+    solution = adjoint.fixed_point(lambda z: layer(z, x), torch.zeros_like(x), Anderson(1e-6))
+    (gradient,) = torch.autograd.grad(solution.value.sum() * scale, layer.bias)
+    reference = Unrolled(200).fixed_point(lambda z: layer(z, x), torch.zeros_like(x), Anderson())
+    (wanted,) = torch.autograd.grad(reference.value.sum(), layer.bias)
+    torch.testing.assert_close(gradient / scale, wanted, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])

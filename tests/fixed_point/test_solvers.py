@@ -68,21 +68,31 @@ def test_reaches_a_repelling_fixed_point(solver) -> None:
     solution = with_limits(solver, 1e-9, 200).solve(f, z0)
     assert solution.converged.all(), solution.residual
     torch.testing.assert_close(solution.value, answer, rtol=1e-6, atol=1e-6)
+    steep, wanted, _ = affine_contraction(5, rho=15.0)
+    solution = with_limits(solver, 1e-9, 200).solve(steep, z0)
+    assert solution.converged.all(), solution.status
+    torch.testing.assert_close(solution.value, wanted, rtol=1e-6, atol=1e-6)
     diverged = Picard(tol=1e-9, max_iter=5000).solve(f, z0)
     assert set(diverged.status) == {Status.DIVERGED}
 
 
 @pytest.mark.parametrize("solver", [Picard(), Anderson(), Broyden()], ids=repr)
 def test_never_a_nan_out(solver) -> None:
-    """A map that becomes NaN away from the start: finite best iterate, honest status."""
+    """A map without a fixed point that becomes NaN on the way: best iterate, honest status."""
+    broken = 0
 
     def f(z: Tensor) -> Tensor:
-        return torch.where(z.abs() > 50, torch.nan, 2.5 * z + 1)
+        nonlocal broken
+        fz = torch.where(z > 2.5, torch.nan, z + 1)
+        broken += int(fz.isnan().any())
+        return fz
 
-    z0 = torch.ones(2, 4, dtype=torch.float64)
-    solution = with_limits(solver, 1e-9, 30).solve(f, z0)
+    solution = with_limits(solver, 1e-9, 100).solve(f, torch.zeros(2, 4).double())
+    assert broken > 0
+    assert set(solution.status) == {Status.DIVERGED}
     assert solution.value.isfinite().all()
     assert solution.residual.isfinite().all()
+    assert solution.evaluations.max() < 20
 
 
 @pytest.mark.parametrize("solver", [Picard(), Anderson(), Broyden()], ids=repr)
@@ -155,6 +165,23 @@ def test_best_iterate_is_returned_when_the_limit_comes_first() -> None:
     assert torch.equal(solution.value, seen[best])
     assert solution.status == (Status.MAX_ITER,)
     assert len(seen) == int(solution.evaluations[0]) == 8
+
+
+@pytest.mark.parametrize("solver", [Picard(), Anderson(), Broyden()], ids=repr)
+def test_zero_is_a_fixed_point_like_any_other(solver) -> None:
+    solution = solver.solve(lambda z: (z - 1).relu() / 2, torch.ones(1, 100))
+    assert solution.converged.all()
+    assert not solution.value.any()
+
+
+@pytest.mark.parametrize("solver", [Anderson(), Broyden()], ids=repr)
+def test_a_solve_that_cannot_go_on_says_so(solver) -> None:
+    """f jumps: no point has a small residual. The limit is not used up for nothing."""
+    solution = with_limits(solver, 1e-9, 1000).solve(
+        lambda z: torch.where(z > 0, -1.0, 1.0) + 0.1 * z, torch.full((1, 3), 0.3).double()
+    )
+    assert solution.status == (Status.STALLED,)
+    assert solution.evaluations[0] < 200
 
 
 def test_residuals_are_those_of_the_definition() -> None:

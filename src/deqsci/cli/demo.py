@@ -19,7 +19,8 @@ CLIP_START = 192
 """Where, in that clip, somebody walks past a bicycle: motion before much detail, no cut."""
 
 FRAMES = 8
-CROP = (256, 256)
+LARGEST = (256, 256)
+"""Height and width of the part of the video that is used, where it is larger."""
 
 
 def demo(
@@ -57,8 +58,9 @@ def demo(
     from deqsci.physics.noise import Noise
 
     check_replaceable(output)
-    clip = Clip.read(chosen, FRAMES, CROP, start, snapshots)
-    masks = generate_masks("bernoulli", FRAMES, *CROP, computing.seed)
+    clip = Clip.read(chosen, FRAMES, None, start, snapshots).within(LARGEST)
+    _, height, width = clip.video.shape
+    masks = generate_masks("bernoulli", FRAMES, height, width, computing.seed)
     coded = expose(clip.video, masks, Noise(), computing.seed)
     scene = SnapshotFile(path=chosen, snapshots=coded, masks=masks, truth=clip.video, notices=())
     reconstructor = Reconstructor(solving, computing)

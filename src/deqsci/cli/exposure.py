@@ -69,9 +69,18 @@ class Clip:
                     f"{path} is {height}×{width} pixels; {crop[0]}×{crop[1]} were wanted: give a "
                     f"smaller --crop (HEIGHT WIDTH), or masks of the video's size"
                 )
-            top, left = (height - crop[0]) // 2, (width - crop[1]) // 2
-            video = video[:, top : top + crop[0], left : left + crop[1]]
+            video = _centre(video, crop)
         return Clip(np.ascontiguousarray(video), frames)
+
+    def within(self, size: tuple[int, int]) -> Clip:
+        """The centre of at most ``size`` (height, width) pixels."""
+        crop = min(size[0], self.video.shape[1]), min(size[1], self.video.shape[2])
+        return Clip(np.ascontiguousarray(_centre(self.video, crop)), self.frames)
+
+
+def _centre(video: Array, crop: tuple[int, int]) -> Array:
+    top, left = (video.shape[1] - crop[0]) // 2, (video.shape[2] - crop[1]) // 2
+    return video[:, top : top + crop[0], left : left + crop[1]]
 
 
 def given_masks(

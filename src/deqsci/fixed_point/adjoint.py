@@ -10,8 +10,8 @@ from torch import Tensor
 
 from deqsci.errors import ConfigError
 from deqsci.fixed_point.anderson import Anderson
-from deqsci.fixed_point.monitor import Callback, Map, Monitor, norms
-from deqsci.fixed_point.result import FixedPoint
+from deqsci.fixed_point.monitor import Callback, Map, Monitor, norms, rows
+from deqsci.fixed_point.result import FixedPoint, Status
 
 
 class Solver(Protocol):
@@ -57,15 +57,18 @@ class Implicit:
         value = fz.view_as(fz)  # a node of its own: the products below must not call the hook
 
         def solve_adjoint(gradient: Tensor) -> Tensor:
-            size = norms(gradient).view(-1, *[1] * (gradient.ndim - 1))
-            unit = gradient / size.clamp_min(torch.finfo(size.dtype).tiny).to(gradient.dtype)
+            # The largest entry first: the squares in a norm of very small ones would underflow.
+            peak = rows(gradient.flatten(1).abs().amax(1), gradient)
+            scaled = torch.where(peak > 0, gradient / peak, 0.0)
+            size = rows(norms(scaled), scaled).to(gradient.dtype)
+            unit = torch.where(peak > 0, scaled / size, 0.0)
 
             def transpose(v: Tensor) -> Tensor:
                 (product,) = torch.autograd.grad(fz, z, v, retain_graph=True)
                 return product.add_(unit)
 
             solution.backward[:] = [self.solver.solve(transpose, unit)]
-            return solution.backward[0].value * size.to(gradient.dtype)
+            return solution.backward[0].value * size * peak
 
         value.register_hook(solve_adjoint)
         return replace(solution, value=value)
@@ -136,6 +139,8 @@ class Unrolled:
             fz = f(z)
             monitor.observe(fz.detach(), fz.detach() - z.detach())
             z = fz
+        monitor.stop(~z.detach().flatten(1).isfinite().all(1), Status.DIVERGED)
+        monitor.stop(monitor.active, Status.UNROLLED)
         return replace(monitor.finish(), value=z)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits
+from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits, rows
 from deqsci.fixed_point.result import FixedPoint
 
 
@@ -22,8 +22,9 @@ class Anderson:
 
     The ridge λ is relative to the residual Gram matrix, so the weights do not depend on the scale
     of f: an absolute ridge turns the method into a moving average as soon as the residuals are
-    small. The best iterate is kept; a sample whose residual grows ``growth``-fold over its best,
-    does not improve for ``patience`` evaluations, or is no longer finite, restarts from its best.
+    small. The best iterate is kept; a sample whose residual stays ``growth``-fold over its best,
+    does not improve for ``patience`` evaluations, or is no longer finite, restarts from its best,
+    and is stopped when that brought nothing.
     """
 
     tol: float = 1e-3
@@ -58,36 +59,25 @@ class Anderson:
         """Iterate from ``z0`` (B, ...) until every sample has stopped; nothing is recorded."""
         monitor = Monitor(z0, self.tol, self.max_iter, callback)
         history = _History(z0, self.memory, self.ridge)
-        waited = torch.zeros_like(monitor.active, dtype=torch.int64)
         z = z0
         while True:
             fz = f(z)
-            best_before = monitor.best_residual
-            step = history.push(z, fz)
-            if not monitor.observe(fz, step):
-                return monitor.finish()
-            waited = torch.where(monitor.best_residual < best_before, 0, waited + 1)
-            restart = (monitor.residual > self.growth * monitor.best_residual) | (
-                waited >= self.patience
-            )
-            restart |= ~monitor.finite
-            # A sample that was never finite has nothing to restart from.
-            monitor.give_up(~monitor.finite & monitor.best_residual.isinf())
-            if not bool(monitor.active.any()):
+            monitor.observe(fz, history.push(z, fz))
+            restart = monitor.restarts(self.growth, self.patience, grace=self.memory)
+            if monitor.done:
                 return monitor.finish()
             z = history.mix(self.beta).view_as(z0)
-            restart |= ~monitor.active
+            restart = restart | ~monitor.active
             if bool(restart.any()):
                 history.forget(restart)
-                waited = torch.where(restart, 0, waited)
-                z = torch.where(restart.view(-1, *[1] * (z0.ndim - 1)), monitor.best, z)
+                z = torch.where(rows(restart, z0), monitor.best, z)
 
 
 class _History:
     """The last m values and residuals of each sample in ring buffers, and their Gram matrix.
 
     A new pair costs one pass over the residuals (its Gram row), not m²; a mix costs one over the
-    values. Scalars are kept in float64.
+    values. The m×m systems are solved in float64 on the CPU: not every device has float64.
     """
 
     def __init__(self, z0: Tensor, memory: int, ridge: float) -> None:
@@ -95,8 +85,8 @@ class _History:
         self.ridge = ridge
         self.values = z0.new_zeros(batch, memory, size)
         self.steps = z0.new_zeros(batch, memory, size)
-        self.gram = torch.zeros(batch, memory, memory, dtype=torch.float64, device=z0.device)
-        self.valid = torch.zeros(batch, memory, dtype=torch.bool, device=z0.device)
+        self.gram = torch.zeros(batch, memory, memory, dtype=torch.float64)
+        self.valid = torch.zeros(batch, memory, dtype=torch.bool)
         self.newest = -1
 
     def push(self, z: Tensor, fz: Tensor) -> Tensor:
@@ -105,7 +95,7 @@ class _History:
         flat, step = fz.flatten(1), self.steps[:, slot]
         self.values[:, slot] = flat
         torch.sub(flat, z.flatten(1), out=step)
-        row = torch.bmm(self.steps, step.unsqueeze(2)).squeeze(2).double()
+        row = torch.bmm(self.steps, step.unsqueeze(2)).squeeze(2).cpu().double()
         self.gram[:, slot, :] = row
         self.gram[:, :, slot] = row
         self.valid[:, slot] = True
@@ -113,7 +103,7 @@ class _History:
 
     def mix(self, beta: float) -> Tensor:
         """Σ αᵢ (f(zᵢ) − (1 − β) gᵢ), flat. Shape: (B, n)."""
-        alpha = self.weights().to(self.values.dtype).unsqueeze(1)
+        alpha = self.weights().to(self.values.dtype).to(self.values.device).unsqueeze(1)
         mixed = torch.bmm(alpha, self.values)
         if beta != 1:
             mixed.baddbmm_(alpha, self.steps, alpha=beta - 1)
@@ -136,8 +126,9 @@ class _History:
 
     def forget(self, samples: Tensor) -> None:
         """Empty the history of the given samples, (B,) bool."""
-        self.valid[samples] = False
+        host = samples.cpu()
+        self.valid[host] = False
         # 0 · NaN is NaN: what is forgotten must not be multiplied.
         self.values[samples] = 0
         self.steps[samples] = 0
-        self.gram[samples] = 0
+        self.gram[host] = 0

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits
+from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits, norms, rows
 from deqsci.fixed_point.result import FixedPoint
 
 
@@ -21,9 +21,10 @@ class Broyden:
 
         u = (Δz − H Δg) / (Δzᵀ H Δg),  v = Hᵀ Δz.
 
-    When ``memory`` updates are stored, or the residual exceeds ``growth`` times its best, the
-    sample starts anew from its best iterate. More memory and work per iteration than
-    ``Anderson``; use it where Anderson's weights become erratic.
+    When ``memory`` updates are stored they are forgotten. A sample whose residual stays
+    ``growth``-fold over its best, does not improve for ``patience`` evaluations, or is no longer
+    finite, restarts from its best, and is stopped when that brought nothing. More memory and work
+    per iteration than ``Anderson``; use it where Anderson's weights become erratic.
     """
 
     tol: float = 1e-3
@@ -34,12 +35,15 @@ class Broyden:
     """Rank-one updates remembered."""
     growth: float = 10.0
     """Residual over the best one at which a sample restarts."""
+    patience: int = 20
+    """Evaluations without a better residual after which a sample restarts."""
 
     def __post_init__(self) -> None:
         check_limits(self.tol, self.max_iter)
-        if self.memory < 1 or not self.growth > 1:
+        if min(self.memory, self.patience) < 1 or not self.growth > 1:
             raise ConfigError(
-                f"memory is {self.memory}, growth {self.growth}; wanted memory ≥ 1, growth > 1"
+                f"memory is {self.memory}, patience {self.patience}, growth {self.growth}; "
+                "wanted memory and patience ≥ 1, growth > 1"
             )
 
     @torch.no_grad()
@@ -51,20 +55,18 @@ class Broyden:
         fz = f(point)
         g = (fz - point).flatten(1)
         while True:
-            going = monitor.observe(fz, g)
-            monitor.give_up(~monitor.finite & monitor.best_residual.isinf())
-            if not (going and bool(monitor.active.any())):
+            monitor.observe(fz, g)
+            restart = monitor.restarts(self.growth, self.patience, grace=3)
+            if monitor.done:
                 return monitor.finish()
-            restart = ~monitor.finite | (monitor.residual > self.growth * monitor.best_residual)
-            restart |= inverse.full | ~monitor.active
-            step = inverse.apply(g).neg_()
-            if bool(restart.any()):
-                inverse.forget(restart)
-                step[restart] = (monitor.best - point).flatten(1)[restart]
-            point = point + step.view_as(point)
-            fz = f(point)
-            before, g = g, (fz - point).flatten(1)
-            inverse.update(step, g - before, ~restart)
+            anew = restart | ~monitor.active
+            step = inverse.apply(g).neg_().view_as(point)
+            following = torch.where(rows(anew, point), monitor.best, point + step)
+            inverse.forget(anew | inverse.full)
+            fz = f(following)
+            before, g = g, (fz - following).flatten(1)
+            inverse.update((following - point).flatten(1), g - before, ~anew)
+            point = following
 
 
 class _InverseJacobian:
@@ -89,13 +91,16 @@ class _InverseJacobian:
         """Take in Δz and Δg of the given samples, (B,) bool."""
         mapped = self.apply(change)
         denominator = (step * mapped).sum(1)
+        # Across the secant the model says nothing: such an update would throw the iterate away.
+        floor = torch.finfo(step.dtype).eps * norms(step) * norms(mapped)
         u = (step - mapped) / denominator.unsqueeze(1)
         v = _low_rank(self.v, self.u, step).sub_(step)
-        usable = samples & u.isfinite().all(1) & v.isfinite().all(1)
-        rows = usable.nonzero().squeeze(1)
-        self.u[rows, self.count[rows]] = u[rows]
-        self.v[rows, self.count[rows]] = v[rows]
-        self.count[rows] += 1
+        usable = samples & (denominator.abs() > floor)
+        usable &= u.isfinite().all(1) & v.isfinite().all(1)
+        at = usable.nonzero().squeeze(1)
+        self.u[at, self.count[at]] = u[at]
+        self.v[at, self.count[at]] = v[at]
+        self.count[at] += 1
 
     def forget(self, samples: Tensor) -> None:
         """H = −I again for the given samples, (B,) bool."""

@@ -37,16 +37,21 @@ def jacobian_vector_product(f: Map, z: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def spectral_radius(
-    f: Map, z: Tensor, iterations: int = 100, generator: torch.Generator | None = None
+    f: Map,
+    z: Tensor,
+    iterations: int = 100,
+    generator: torch.Generator | None = None,
+    start: Tensor | None = None,
 ) -> Tensor:
     """Estimate ρ(J) of each sample by power iteration. Shape: (B, ...) → (B,).
 
     The estimate is the geometric mean of the growth over the last half of the iterations, which
     also serves the complex pairs of a J that is not symmetric, where single growths oscillate.
-    It approaches ρ(J) and is not a bound.
+    It approaches ρ(J) and is not a bound. ``start`` (B, ...) replaces the random start: what a
+    plain iteration still moves, f(z) − z, lies where the growth is largest.
     """
     product = vector_jacobian_product(f, z)
-    v = _random_unit(z, generator)
+    v = _random_unit(z, generator) if start is None else start / _column(norms(start), start)
     growth = []
     for _ in range(iterations):
         v = product(v)
@@ -75,7 +80,8 @@ def spectral_norm(
 
 
 def _random_unit(z: Tensor, generator: torch.Generator | None) -> Tensor:
-    v = torch.randn(z.shape, generator=generator, dtype=z.dtype).to(z.device)
+    origin = None if generator is None else generator.device
+    v = torch.randn(z.shape, generator=generator, dtype=z.dtype, device=origin).to(z.device)
     return v / _column(norms(v), v)
 
 

@@ -41,43 +41,77 @@ class Monitor:
         self.best_residual = torch.full((batch,), torch.inf, device=z0.device)
         self.active = torch.ones(batch, dtype=torch.bool, device=z0.device)
         self.finite = torch.ones_like(self.active)
-        self._converged = torch.zeros_like(self.active)
-        self._diverged = torch.zeros_like(self.active)
-        self._evaluations = torch.zeros(batch, dtype=torch.int64, device=z0.device)
-        self._trace: list[Tensor] = []
         self.residual = self.best_residual
+        self._ended: list[Status | None] = [None] * batch
+        self._evaluations = torch.zeros(batch, dtype=torch.int64, device=z0.device)
+        self._trace: list[list[float]] = []
+        # Evaluations since the last restart and since the last improvement.
+        self._age = torch.zeros_like(self._evaluations)
+        self._waited = torch.zeros_like(self._evaluations)
+        self._best_at_restart = self.best_residual
 
-    def observe(self, fz: Tensor, step: Tensor) -> bool:
-        """Take in f(z) and f(z) − z, flat or not; return whether the solve goes on."""
-        size = norms(fz)
-        residual = norms(step) / size.clamp_min(torch.finfo(size.dtype).tiny)
-        # An overflowing ‖f(z)‖ would make the quotient 0 and look converged.
-        self.finite = residual.isfinite() & size.isfinite()
-        improved = self.active & self.finite & (residual < self.best_residual)
+    @property
+    def done(self) -> bool:
+        """Whether every sample has stopped or the limit is reached."""
+        return len(self._trace) >= self.max_iter or not bool(self.active.any())
+
+    def observe(self, fz: Tensor, step: Tensor) -> None:
+        """Take in f(z) and f(z) − z, flat or not."""
+        size, change = norms(fz), norms(step)
+        # Finiteness is that of both norms: an overflowing ‖f(z)‖ would make the quotient 0 and
+        # look converged, and f(z) = 0 makes it infinite and is no fault.
+        self.finite = size.isfinite() & change.isfinite()
+        limits = torch.finfo(size.dtype)
+        residual = (change / size.clamp_min(limits.tiny)).clamp_max(limits.max)
+        self.residual = torch.where(self.finite, residual, torch.inf)
+        improved = self.active & (self.residual < self.best_residual)
         if bool(improved.all()):
             self.best = fz
         elif bool(improved.any()):
-            rows = improved.view(-1, *[1] * (fz.ndim - 1))
-            self.best = torch.where(rows, fz, self.best)
-        self.best_residual = torch.where(improved, residual, self.best_residual)
+            self.best = torch.where(rows(improved, fz), fz, self.best)
+        self.best_residual = torch.where(improved, self.residual, self.best_residual)
         self._evaluations += self.active
-        self._trace.append(torch.where(self.active, residual, torch.nan))
-        self._converged |= improved & (residual <= self.tol)
-        self.active = self.active & ~self._converged & ~self._diverged
-        self.residual = residual
+        self._age += 1
+        self._waited = torch.where(improved, 0, self._waited + 1)
+        # Numbers, not small tensors, which would fragment the heap.
+        self._trace.append(torch.where(self.active, self.residual, torch.nan).tolist())
+        self.stop(improved & (self.residual <= self.tol), Status.CONVERGED)
         if self.callback is not None:
-            self.callback(len(self._trace), torch.where(self.active, residual, self.best_residual))
-        return len(self._trace) < self.max_iter and bool(self.active.any())
+            shown = torch.where(self.active, self.residual, self.best_residual)
+            self.callback(len(self._trace), shown)
 
-    def give_up(self, samples: Tensor) -> None:
-        """Stop the given samples, (B,) bool, as diverged."""
-        self._diverged |= samples & self.active
-        self.active = self.active & ~samples
+    def stop(self, samples: Tensor, status: Status) -> None:
+        """End the given samples, (B,) bool, where they have not ended yet."""
+        ending = samples & self.active
+        if bool(ending.any()):
+            self.active = self.active & ~ending
+            for sample in ending.nonzero().flatten().tolist():
+                self._ended[sample] = status
+
+    def restarts(self, growth: float, patience: int, grace: int) -> Tensor:
+        """Samples that should start anew from their best iterate. Shape: (B,) bool.
+
+        They are no longer finite, have not improved for ``patience`` evaluations, or exceed
+        ``growth`` times their best residual and have had ``grace`` evaluations to mend it. A
+        sample that gained nothing since it last restarted would only repeat itself: it is stopped.
+        """
+        grown = (self.residual > growth * self.best_residual) & (self._age >= grace)
+        stuck = self.active & (~self.finite | grown | (self._waited >= patience))
+        futile = stuck & (self.best_residual >= self._best_at_restart)
+        self.stop(futile & ~self.finite, Status.DIVERGED)
+        self.stop(futile, Status.STALLED)
+        again = stuck & ~futile
+        self._best_at_restart = torch.where(again, self.best_residual, self._best_at_restart)
+        self._age = torch.where(again, 0, self._age)
+        self._waited = torch.where(again, 0, self._waited)
+        return again
 
     def finish(self) -> FixedPoint:
-        status = tuple(
-            Status.CONVERGED if c else Status.DIVERGED if d else Status.MAX_ITER
-            for c, d in zip(self._converged.tolist(), self._diverged.tolist(), strict=True)
-        )
-        trace = torch.stack(self._trace, 1).cpu()
+        status = tuple(ended or Status.MAX_ITER for ended in self._ended)
+        trace = torch.tensor(self._trace, dtype=torch.float64).T
         return FixedPoint(self.best, status, trace, self._evaluations.cpu(), [])
+
+
+def rows(samples: Tensor, like: Tensor) -> Tensor:
+    """A flag per sample, (B,), as a mask that broadcasts over ``like`` (B, ...)."""
+    return samples.view(-1, *[1] * (like.ndim - 1))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deqsci.errors import ConfigError
 from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits
-from deqsci.fixed_point.result import FixedPoint
+from deqsci.fixed_point.result import FixedPoint, Status
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Picard:
         while True:
             fz = f(z)
             step = fz - z
-            going = monitor.observe(fz, step)
-            monitor.give_up(~monitor.finite)
-            if not (going and bool(monitor.active.any())):
+            monitor.observe(fz, step)
+            monitor.stop(~monitor.finite, Status.DIVERGED)
+            if monitor.done:
                 return monitor.finish()
             z = fz if self.damping == 1 else step.mul_(self.damping).add_(z)

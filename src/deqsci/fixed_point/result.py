@@ -17,6 +17,11 @@ class Status(Enum):
         "not converged: the iteration limit came first and the best iterate is returned; "
         "raise max_iter or loosen tol"
     )
+    STALLED = (
+        "stalled: restarting from the best iterate brought nothing better and that iterate is "
+        "returned; more memory in the solver may help, more iterations will not"
+    )
+    UNROLLED = "ran the given number of plain evaluations; a fixed point was not sought"
     DIVERGED = (
         "diverged: the map left the range of finite numbers and the best iterate before that is "
         "returned; try Anderson, a smaller damping, or other weights"
@@ -29,9 +34,11 @@ class FixedPoint:
 
     Attributes
     ----------
-    value : (B, ...), f(z) at the iterate z of smallest relative residual.
+    value : (B, ...), f(z) at the iterate z of smallest relative residual; a gradient rule may
+        append the evaluations that it records.
     status : B entries.
-    residuals : (B, n), ‖f(z) − z‖ / ‖f(z)‖ at every evaluation; NaN after a sample has stopped.
+    residuals : (B, n) float64 on the CPU, ‖f(z) − z‖ / ‖f(z)‖ at every evaluation; NaN after a
+        sample has stopped.
     evaluations : (B,) int64, evaluations of f until each sample stopped.
     backward : the solve of the adjoint system, there once ``Implicit`` has gone backward.
     """

@@ -22,7 +22,7 @@ def bernoulli_masks(
     density outside (0, 1].
     """
     _check(frames, height, width, density)
-    return (torch.rand(frames, height, width, generator=generator) < density).float()
+    return (_uniform((frames, height, width), generator) < density).float()
 
 
 def shifting_masks(
@@ -45,7 +45,7 @@ def shifting_masks(
     _check(frames, height, width, density)
     travel = [(frames - 1) * s for s in step]
     size = (height + abs(travel[0]), width + abs(travel[1]))
-    pattern = (torch.rand(size, generator=generator) < density).float()
+    pattern = (_uniform(size, generator) < density).float()
     # The window on the pattern slides against the motion of the pattern.
     top, left = (max(0, distance) for distance in travel)
     corners = [(top - t * step[0], left - t * step[1]) for t in range(frames)]
@@ -71,7 +71,7 @@ def gray_masks(
         raise ConfigError(
             f"gray masks from low {low:g} to high {high:g}; wanted 0 ≤ low < high ≤ 1"
         )
-    return low + (high - low) * torch.rand(frames, height, width, generator=generator)
+    return low + (high - low) * _uniform((frames, height, width), generator)
 
 
 def _check(frames: int, height: int, width: int, density: float = 1.0) -> None:
@@ -81,3 +81,9 @@ def _check(frames: int, height: int, width: int, density: float = 1.0) -> None:
         )
     if not 0 < density <= 1:
         raise ConfigError(f"mask density is {density:g}; wanted a share of open pixels in (0, 1]")
+
+
+def _uniform(size: tuple[int, ...], generator: torch.Generator | None) -> Tensor:
+    """Uniform on [0, 1), on the generator's device."""
+    device = None if generator is None else generator.device
+    return torch.rand(size, generator=generator, device=device)

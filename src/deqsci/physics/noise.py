@@ -58,7 +58,7 @@ class Noise:
         ----------
         snapshot : any shape, intensity summed over the frames.
         full_scale : top of the converter's range where no saturation level is set; T, as a rule.
-        generator : source of the randomness.
+        generator : source of the randomness, on the snapshot's device.
         """
         if self.photons is not None:
             arriving = (snapshot * self.photons).clamp_min(0)

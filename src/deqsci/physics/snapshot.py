@@ -46,7 +46,8 @@ class SnapshotPhysics:
             raise MaskError(f"mask values span {low:g} to {high:g}; wanted transmission in [0, 1]")
         self.masks = masks
         self.gram = masks.square().sum(-3)
-        self._inverse_gram = torch.where(self.gram > 0, 1 / self.gram, 0.0)
+        seen = self.gram > torch.finfo(self.gram.dtype).tiny
+        self._inverse_gram = torch.where(seen, 1 / torch.where(seen, self.gram, 1.0), 0.0)
 
     @property
     def frames(self) -> int:
@@ -93,7 +94,8 @@ class SnapshotPhysics:
         """
         self._check(snapshot, self.shape, "snapshot", "(B, H, W)")
         opening = self.masks.sum(-3)
-        mean = torch.where(opening > 0, snapshot / opening, 0.0)
+        seen = opening > torch.finfo(opening.dtype).tiny
+        mean = torch.where(seen, snapshot / torch.where(seen, opening, 1.0), 0.0)
         return mean.unsqueeze(1).expand(-1, self.frames, -1, -1).contiguous()
 
     def validate(self, snapshot: Tensor) -> None:

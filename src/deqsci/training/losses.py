@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,6 @@ from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.training.config import Stage
 
 Metrics = dict[str, float]
-Loss = Callable[[torch.Generator], tuple[Tensor, Metrics]]
 
 
 def negative_psnr(estimate: Tensor, truth: Tensor) -> Tensor:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 from safetensors.torch import load_file, save_file
 
@@ -26,6 +24,8 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="the run's folder")
     parser.add_argument("--scores", type=Path, required=True, help="of benchmarks/equilibria.py")
     parser.add_argument("--notes", type=Path, required=True, help="a text: what was tried and why")
+    parser.add_argument("--data", required=True, help="what it was trained and validated on")
+    parser.add_argument("--hardware", required=True, help="what it was trained on")
     parser.add_argument("--weights", default="last.safetensors", help="file in the run's folder")
     arguments = parser.parse_args()
     method = load_config(arguments.config).model
@@ -34,6 +34,8 @@ def main() -> None:
     save_file(tensors, target)
     log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
     scores = [r for r in json.loads(arguments.scores.read_text()) if r["method"] == method]
+    if not scores:
+        parser.error(f"{arguments.scores} holds no scores of {method}")
     card: dict[str, Any] = {
         "method": method,
         "file": target.name,
@@ -41,17 +43,26 @@ def main() -> None:
         "parameters": sum(t.numel() for t in tensors.values()),
         "licence": "MIT",
         "version": deqsci.__version__,
-        "commit": _commit(),
-        "data": "192 natural clips (14,031 frames, shorter side 288) and the 400 training stills "
-        "of BSD; 20 validation clips of other sources; no benchmark scene",
-        "hardware": f"{platform.machine()} CPU, one core, torch {torch.__version__}",
+        "commit": _commit(),  # of the code that wrote this card; stages_run is what was trained
+        "data": arguments.data,
+        "hardware": arguments.hardware,
         "training_seconds": log[-1]["seconds"],
+        "stages_run": _stages_run(log),
         "config": yaml.safe_load(arguments.config.read_text()),
         "scores": scores,
         "notes": arguments.notes.read_text().splitlines(),
         "log": log,
     }
     target.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+
+
+def _stages_run(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Steps of each stage as the log has them; a run may have been ended early or prolonged."""
+    last = {record["stage"]: record for record in log}
+    return [
+        {"stage": stage, "steps": record["step"], "until_seconds": record["seconds"]}
+        for stage, record in last.items()
+    ]
 
 
 def _commit() -> str:
