@@ -168,6 +168,16 @@ def test_best_iterate_is_returned_when_the_limit_comes_first() -> None:
 
 
 @pytest.mark.parametrize("solver", [Picard(), Anderson(), Broyden()], ids=repr)
+def test_autocast_does_not_round_the_solver(solver) -> None:
+    """f may run in bfloat16; the sums of the solver do not, or no solve would get below 1e-3."""
+    gain = torch.linspace(-0.9, 0.9, 50)
+    with torch.autocast("cpu", torch.bfloat16):
+        solution = with_limits(solver, 1e-6, 500).solve(lambda z: gain * z + 1, torch.zeros(2, 50))
+    assert solution.converged.all()
+    torch.testing.assert_close(solution.value[0], 1 / (1 - gain), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", [Picard(), Anderson(), Broyden()], ids=repr)
 def test_zero_is_a_fixed_point_like_any_other(solver) -> None:
     solution = solver.solve(lambda z: (z - 1).relu() / 2, torch.ones(1, 100))
     assert solution.converged.all()

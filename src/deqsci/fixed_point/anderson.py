@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits, rows
+from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits, full_precision, rows
 from deqsci.fixed_point.result import FixedPoint
 
 
@@ -95,7 +95,8 @@ class _History:
         flat, step = fz.flatten(1), self.steps[:, slot]
         self.values[:, slot] = flat
         torch.sub(flat, z.flatten(1), out=step)
-        row = torch.bmm(self.steps, step.unsqueeze(2)).squeeze(2).cpu().double()
+        with full_precision(step):
+            row = torch.bmm(self.steps, step.unsqueeze(2)).squeeze(2).cpu().double()
         self.gram[:, slot, :] = row
         self.gram[:, :, slot] = row
         self.valid[:, slot] = True
@@ -104,9 +105,10 @@ class _History:
     def mix(self, beta: float) -> Tensor:
         """Σ αᵢ (f(zᵢ) − (1 − β) gᵢ), flat. Shape: (B, n)."""
         alpha = self.weights().to(self.values.dtype).to(self.values.device).unsqueeze(1)
-        mixed = torch.bmm(alpha, self.values)
-        if beta != 1:
-            mixed.baddbmm_(alpha, self.steps, alpha=beta - 1)
+        with full_precision(self.values):
+            mixed = torch.bmm(alpha, self.values)
+            if beta != 1:
+                mixed.baddbmm_(alpha, self.steps, alpha=beta - 1)
         return mixed.squeeze(1)
 
     def weights(self) -> Tensor:

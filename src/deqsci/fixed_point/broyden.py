@@ -8,7 +8,15 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point.monitor import Callback, Map, Monitor, check_limits, norms, rows
+from deqsci.fixed_point.monitor import (
+    Callback,
+    Map,
+    Monitor,
+    check_limits,
+    full_precision,
+    norms,
+    rows,
+)
 from deqsci.fixed_point.result import FixedPoint
 
 
@@ -111,5 +119,6 @@ class _InverseJacobian:
 
 def _low_rank(left: Tensor, right: Tensor, x: Tensor) -> Tensor:
     """Σ leftᵢ (rightᵢ · x). Shape: (B, m, n), (B, m, n), (B, n) → (B, n)."""
-    weights = torch.bmm(right, x.unsqueeze(2)).transpose(1, 2)
-    return torch.bmm(weights, left).squeeze(1)
+    with full_precision(x):
+        weights = torch.bmm(right, x.unsqueeze(2)).transpose(1, 2)
+        return torch.bmm(weights, left).squeeze(1)

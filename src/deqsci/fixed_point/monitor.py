@@ -28,6 +28,11 @@ def norms(x: Tensor) -> Tensor:
     return torch.linalg.vector_norm(x.flatten(1), dim=1, dtype=dtype)
 
 
+def full_precision(like: Tensor) -> torch.autocast:
+    """A context in which a solver's own sums are not rounded, whatever autocast f runs under."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
 class Monitor:
     """Watches one solve of a batch; samples stop, and keep their best iterate, independently.
 

@@ -1,0 +1,51 @@
+"""The shipped equilibrium models: converged, better than total variation, and stable."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from deqsci.fixed_point import Picard
+from deqsci.io import load_snapshots
+from deqsci.metrics import psnr
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.zoo import build
+
+Problem = tuple[SnapshotPhysics, torch.Tensor, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def part_of_runner(shared: Path) -> Problem:
+    """96×96 pixels of the scene Runner, first snapshot."""
+    scene = load_snapshots(shared / "data" / "benchmark" / "runner40_cacti.mat")
+    window = (slice(None), slice(80, 176), slice(80, 176))
+    physics = SnapshotPhysics(torch.from_numpy(scene.masks[window].copy()))
+    assert scene.truth is not None
+    return physics, torch.from_numpy(scene.snapshots[window][:1].copy()), scene.truth[window][:8]
+
+
+@pytest.mark.parametrize("method", ["de-gap-cnn", "de-gap-rsn-cnn"])
+def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
+    physics, snapshot, truth = part_of_runner
+    model = build(method)
+    result = model.reconstruct(snapshot, physics)
+    assert result.converged.all()
+    assert (result.residuals[0] <= 1e-3).nonzero()[0] < 60
+    quality = psnr(result.video[0], truth)
+    f = partial(model.map, snapshot=snapshot, physics=physics)
+    on = Picard(tol=0.0, max_iter=200).solve(f, result.video)
+    assert on.residuals[0, -1] < 1e-4
+    assert psnr(on.value[0], truth) > quality - 0.1
+
+
+def test_default_model_beats_total_variation(part_of_runner: Problem) -> None:
+    physics, snapshot, truth = part_of_runner
+    ours, baseline = (
+        psnr(build(name).reconstruct(snapshot, physics).video[0], truth)
+        for name in ("de-gap-cnn", "gap-tv")
+    )
+    assert ours > baseline + 1
