@@ -64,6 +64,7 @@ def measure(
     from deqsci.io import load_snapshots
     from deqsci.metrics import psnr, ssim
     from deqsci.physics import SnapshotPhysics
+    from deqsci.reconstruction.maps import GapMap
     from deqsci.reconstruction.zoo import build
 
     torch.set_num_threads(threads)
@@ -83,7 +84,7 @@ def measure(
             y = snapshot[None]
             began = time.process_time()
             if equilibrium:
-                f = partial(model.map, snapshot=y, physics=physics)
+                f = partial(GapMap(model.map.denoiser), snapshot=y, physics=physics)
                 video = solver.solve(f, physics.A_adjoint(y)).value[0]
             else:
                 video = model(y, physics)[0]

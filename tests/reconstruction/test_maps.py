@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.cnn import CNN
+from deqsci.errors import ConfigError
+from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction import maps
@@ -28,6 +30,29 @@ def test_without_a_denoiser_it_is_the_projection() -> None:
     physics, video, snapshot = problem()
     z = torch.rand_like(video)
     torch.testing.assert_close(GapMap(Keep())(z, snapshot, physics), physics.project(z, snapshot))
+
+
+def test_relaxation_keeps_the_fixed_points_and_moves_the_eigenvalues() -> None:
+    class Overshoot(nn.Module):
+        """D(u) = c − 1.4 (u − c): fixed point c, eigenvalue −1.4 where nothing is seen."""
+
+        def forward(self, x: Tensor, sigma: float | None = None) -> Tensor:
+            return 0.5 - 1.4 * (x - 0.5)
+
+    physics = SnapshotPhysics(bernoulli_masks(4, 10, 12).double())
+    answer = torch.full((1, 4, 10, 12), 0.5).double()
+    snapshot, z0 = physics.A(answer), torch.rand(1, 4, 10, 12).double()
+    plain, relaxed = GapMap(Overshoot()), GapMap(Overshoot(), relaxation=0.6)
+    torch.testing.assert_close(relaxed(answer, snapshot, physics), answer)
+    ends = [
+        Picard(tol=1e-10, max_iter=300).solve(lambda z, f=f: f(z, snapshot, physics), z0)
+        for f in (plain, relaxed)
+    ]
+    assert not ends[0].converged.all()
+    assert ends[1].converged.all()
+    torch.testing.assert_close(ends[1].value, answer, rtol=1e-8, atol=1e-8)
+    with pytest.raises(ConfigError):
+        GapMap(Overshoot(), relaxation=0.0)
 
 
 def test_is_autonomous() -> None:

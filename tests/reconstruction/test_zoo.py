@@ -17,7 +17,7 @@ from deqsci.reconstruction.zoo import (
     METHODS,
     build,
     find,
-    new_denoiser,
+    new_map,
     shipped_weights,
 )
 
@@ -51,7 +51,7 @@ def test_card_belongs_to_the_weights(name: str) -> None:
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert card["method"] == name
-    parameters = sum(p.numel() for p in new_denoiser(name).parameters())
+    parameters = sum(p.numel() for p in new_map(name).parameters())
     assert card["parameters"] == parameters <= 75_000
 
 
@@ -71,7 +71,7 @@ def test_options_that_a_method_does_not_have() -> None:
     with pytest.raises(WeightsError, match="--weights"):
         build("pnp-ffdnet")
     with pytest.raises(MethodError, match="nothing to train"):
-        new_denoiser("gap-tv")
+        new_map("gap-tv")
     assert find("gap-tv").networks == ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
 
 # Pixels denoised at once when no gradient is recorded: activations of 64 channels then stay
@@ -33,17 +34,27 @@ def denoise_frames(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | N
 
 
 class GapMap(nn.Module):
-    """f(z; y, Φ) = D(P(z)): project on the videos that explain y, then denoise each frame.
+    r"""f(z; y, Φ) = (1 − α) z + α D(P(z)): project on the videos that explain y, denoise, relax.
 
     Paper eq. 6–7 with accelerated GAP's momentum left out: the map is autonomous, it depends on
     z, y, Φ and the weights, never on how often it was called. ``sigma`` is one value.
+
+    The relaxation α changes no fixed point and takes an eigenvalue λ of the Jacobian to
+    1 − α + αλ. A residual CNN that overshoots has eigenvalues below −1, at which plain iteration
+    breaks; α < 1 brings those down to −2/α + 1 inside the unit circle and leaves the others there.
     """
 
-    def __init__(self, denoiser: nn.Module, sigma: float | None = None) -> None:
+    def __init__(
+        self, denoiser: nn.Module, sigma: float | None = None, relaxation: float = 1.0
+    ) -> None:
         super().__init__()
+        if not 0 < relaxation <= 1:
+            raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
         self.denoiser = denoiser
         self.sigma = sigma
+        self.relaxation = relaxation
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        return denoise_frames(self.denoiser, physics.project(z, snapshot), self.sigma)
+        denoised = denoise_frames(self.denoiser, physics.project(z, snapshot), self.sigma)
+        return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)

@@ -16,8 +16,7 @@ from torch import Tensor, nn
 from deqsci.data.clips import Crops, load_clips
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.reconstruction.maps import GapMap
-from deqsci.reconstruction.zoo import new_denoiser
+from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
 from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.losses import denoising_loss, equilibrium_loss
@@ -38,8 +37,8 @@ class Trainer:
         self._report = report
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
-        self.denoiser: nn.Module = new_denoiser(config.model)
-        self.model = DeepEquilibrium(GapMap(self.denoiser), Anderson(), JacobianFree())
+        self.model = DeepEquilibrium(new_map(config.model), Anderson(), JacobianFree())
+        self.denoiser: nn.Module = self.model.map.get_submodule("denoiser")
         self.generator = torch.Generator().manual_seed(config.seed)
         self.clips = load_clips(config.train)
         self.validation_clips = load_clips(config.validation)
