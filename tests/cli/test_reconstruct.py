@@ -107,7 +107,7 @@ def test_threads_are_set(run: Run, scene: Path, tmp_path: Path) -> None:
 
 
 def test_strict_tells_what_did_not_converge(run: Run, scene: Path, tmp_path: Path) -> None:
-    denoiser = CNN()
+    denoiser = CNN().to(memory_format=torch.contiguous_format)  # safetensors wants it
     safetensors.torch.save_file(denoiser.state_dict(), tmp_path / "untrained.safetensors")
     # A denoiser that changes nothing: the map is the projection, at whose fixed point it starts.
     torch.nn.init.zeros_(denoiser.layers[-1].weight)

@@ -108,3 +108,17 @@ def test_masks_that_could_mean_several_things_are_refused(value: float) -> None:
 def test_a_full_scale_is_a_positive_number(full_scale: float) -> None:
     with pytest.raises(DeqsciError, match="wanted a positive count"):
         check_full_scale(full_scale)
+
+
+def test_counts_that_the_truth_contradicts_are_refused() -> None:
+    """An 8-bit capture of the whole range 0…T beside a truth in intensities: neither 1 nor 255."""
+    rng = np.random.default_rng(0)
+    masks = (rng.random((8, 6, 6)) < 0.5).astype(np.float32)
+    truth = rng.random((8, 6, 6), dtype=np.float32)
+    sums = (masks * truth).sum(0)[None]
+    counts = np.round(sums * 255 / 8).astype(np.uint8)
+    with pytest.raises(ValueRangeError, match="--full-scale"):
+        frame_sums(counts, masks, truth, None, "snapshot")
+    scaled, notices = frame_sums(counts, masks, truth, 255 / 8, "snapshot")
+    assert not notices
+    np.testing.assert_allclose(scaled, sums, atol=0.02)

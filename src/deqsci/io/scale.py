@@ -32,6 +32,9 @@ EIGHT_BIT = 255.0
 DISAGREEMENT = 0.05
 """‖y − Φx‖/‖Φx‖ above which a file's snapshots are said not to come from its truth."""
 
+WRONG_SCALE = 0.75
+"""The same for counts, above which even other masks would not explain it: the scale is wrong."""
+
 
 def check_full_scale(full_scale: float | None) -> None:
     """Raise ValueRangeError unless ``full_scale`` is None or a positive finite number."""
@@ -139,7 +142,14 @@ def frame_sums(
 
     sums = snapshots.astype(np.float32) / np.float32(scale)
     notices = []
-    if expected is not None and (misfit := _misfit(sums, expected)) > DISAGREEMENT:
+    misfit = 0.0 if expected is None else _misfit(sums, expected)
+    if misfit > WRONG_SCALE and full_scale is None and snapshots.dtype.kind != "f":
+        raise ValueRangeError(
+            f"{found} and differs from the sum of masks times truth by {100 * misfit:.3g} %, as "
+            f"intensities and as 8-bit counts; give the count of one frame at full intensity with "
+            f"--full-scale, or the masks it was taken with"
+        )
+    if misfit > DISAGREEMENT:
         notices.append(
             f"{where} differs from the sum of masks times truth by {100 * misfit:.3g} % "
             f"(noise, or other masks or another scale than it was taken with)"
