@@ -48,7 +48,8 @@ def test_default_method_needs_no_file() -> None:
 def test_card_belongs_to_the_weights(name: str) -> None:
     weights = shipped_weights(name)
     assert weights is not None
-    card = json.loads(weights.with_suffix(".json").read_text())
+    text = weights.with_suffix(".json").read_text()
+    card = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert card["sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert card["method"] == name
     parameters = sum(p.numel() for p in new_map(name).parameters())

@@ -13,6 +13,8 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 import deqsci
+from deqsci.io.atomic import atomic_path
+from deqsci.io.jsonable import jsonable
 from deqsci.training.config import load_config
 
 
@@ -31,11 +33,12 @@ def main() -> None:
     method = load_config(arguments.config).model
     target = Path(deqsci.__file__).parent / "weights" / f"{method}.safetensors"
     tensors = load_file(arguments.run / arguments.weights)
-    save_file(tensors, target)
     log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
     scores = [r for r in json.loads(arguments.scores.read_text()) if r["method"] == method]
     if not scores:
         parser.error(f"{arguments.scores} holds no scores of {method}")
+    with atomic_path(target) as temporary:
+        save_file(tensors, temporary)
     card: dict[str, Any] = {
         "method": method,
         "file": target.name,
@@ -53,7 +56,9 @@ def main() -> None:
         "notes": arguments.notes.read_text().splitlines(),
         "log": log,
     }
-    target.with_suffix(".json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(jsonable(card), indent=1, ensure_ascii=False)
+    with atomic_path(target.with_suffix(".json")) as temporary:
+        temporary.write_text(text + "\n")
 
 
 def _stages_run(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
