@@ -37,3 +37,7 @@ class ConfigError(DeqsciError, ValueError):
 
 class MethodError(DeqsciError, ValueError):
     """A reconstruction method that does not exist."""
+
+
+class TrainingError(DeqsciError):
+    """A training run that cannot go on."""

@@ -1,7 +1,8 @@
-"""Training crops come from where they should, each frame as likely as any other."""
+"""What is found in folders, in which order, and what is refused."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import av
@@ -10,61 +11,128 @@ import numpy as np
 import pytest
 import torch
 
-from deqsci.data.clips import Crops, load_clips
+from deqsci.data.clips import load_clips, load_stills
 from deqsci.errors import InputFileError
 
 
-def test_videos_and_stills_of_a_tree(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    iio.imwrite(tmp_path / "b.png", np.full((20, 30), 77, np.uint8))
-    with av.open(str(tmp_path / "deep" / "a.mp4"), "w") as container:
+def write_image(path: Path, level: int, size: tuple[int, int] = (8, 12)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    iio.imwrite(path, np.full(size, level, np.uint8))
+
+
+def write_video(path: Path, levels: tuple[int, ...]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 32, 16, "yuv420p"
-        for level in (40, 120, 200):
+        for level in levels:
             frame = av.VideoFrame.from_ndarray(np.full((16, 32), level, np.uint8), format="gray")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    still, video = load_clips([tmp_path])
-    assert still.shape == (1, 20, 30)
-    assert still.unique().tolist() == [77]
+
+
+def levels_of(clip: torch.Tensor) -> list[int]:
+    """The level of each frame of a clip whose frames are even."""
+    assert clip.dtype == torch.uint8
+    assert bool((clip == clip[:, :1, :1]).all())
+    return clip[:, 0, 0].tolist()
+
+
+@pytest.mark.parametrize("decoder", ["av", "cv2"])
+def test_videos_are_decoded(tmp_path: Path, decoder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip(decoder)
+    write_video(tmp_path / "deep" / "a.mp4", (40, 120, 200))
+    if decoder == "cv2":
+        monkeypatch.setitem(sys.modules, "av", None)
+    (video,) = load_clips([tmp_path])
     assert video.shape == (3, 16, 32)
-    levels = video.float().mean((1, 2))
-    assert (levels - torch.tensor([40.0, 120.0, 200.0])).abs().max() < 3
+    assert video.float().mean((1, 2)).tolist() == pytest.approx([40, 120, 200], abs=3)
 
 
-def test_crops_are_pieces_of_the_clip() -> None:
-    clip = torch.arange(4 * 12 * 12, dtype=torch.int64).remainder(251).to(torch.uint8)
-    clip = clip.view(4, 12, 12)
-    values = {
-        tuple(sorted(clip[t, i : i + 2, j : j + 2].flatten().tolist()))
-        for t in range(4)
-        for i in range(11)
-        for j in range(11)
-    }
-    crops = Crops([clip], frames=1, size=2).sample(50, torch.Generator().manual_seed(0))
-    assert crops.shape == (50, 1, 2, 2)
-    for crop in crops:
-        assert tuple(sorted((crop * 255).round().int().flatten().tolist())) in values
+def test_images_of_a_folder_are_a_clip_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for number in (10, 2, 1):
+        write_image(tmp_path / "walk" / f"frame{number}.png", number)
+    assert [levels_of(clip) for clip in load_clips([tmp_path])] == [[1, 2, 10]]
 
 
-def test_clips_are_drawn_by_their_frames() -> None:
-    short, long = torch.zeros(2, 8, 8, dtype=torch.uint8), torch.full((8, 8, 8), 255).byte()
-    crops = Crops([short, long], frames=2, size=4).sample(400, torch.Generator().manual_seed(0))
-    assert crops.mean().item() == pytest.approx(0.8, abs=0.06)
+def test_clips_come_in_natural_order_and_lone_images_are_left_out(tmp_path: Path) -> None:
+    for name, level in (("scene10", 100), ("scene9", 90)):
+        write_image(tmp_path / name / "0.png", level)
+        write_image(tmp_path / name / "1.png", level)
+    write_image(tmp_path / "lone.png", 1)
+    write_image(tmp_path / "scene9" / ".2.png", 2)  # hidden, as some file managers leave them
+    assert [levels_of(clip) for clip in load_clips([tmp_path])] == [[90, 90], [100, 100]]
 
 
-def test_same_seed_same_crops() -> None:
-    clip = torch.randint(0, 255, (9, 20, 20)).to(torch.uint8)
-    first, second = (
-        Crops([clip], 3, 8).sample(4, torch.Generator().manual_seed(5)) for _ in range(2)
-    )
-    assert torch.equal(first, second)
+def test_davis_without_its_annotations(tmp_path: Path) -> None:
+    for frame in range(3):
+        for kind, level in (("JPEGImages", 50), ("Annotations", 200)):
+            suffix = "jpg" if kind == "JPEGImages" else "png"
+            write_image(tmp_path / kind / "480p" / "bear" / f"{frame:05}.{suffix}", level)
+    assert [levels_of(clip) for clip in load_clips([tmp_path])] == [[50] * 3]
+    assert len(load_stills([tmp_path])) == 3
+    # Elsewhere the name means nothing.
+    assert len(load_clips([tmp_path / "Annotations"])) == 1
 
 
-def test_what_cannot_serve(tmp_path: Path) -> None:
-    with pytest.raises(InputFileError, match="no videos"):
+def test_stills_are_clips_of_one_frame_of_any_size(tmp_path: Path) -> None:
+    write_image(tmp_path / "b10.png", 10, size=(4, 6))
+    write_image(tmp_path / "b9.bmp", 9, size=(6, 4))
+    stills = load_stills([tmp_path])
+    assert [tuple(still.shape) for still in stills] == [(1, 6, 4), (1, 4, 6)]
+    assert [levels_of(still) for still in stills] == [[9], [10]]
+
+
+def test_colour_becomes_luma_and_sixteen_bits_eight(tmp_path: Path) -> None:
+    iio.imwrite(tmp_path / "1.png", np.full((4, 4, 3), (255, 0, 0), np.uint8))
+    iio.imwrite(tmp_path / "2.png", np.full((4, 4), 65535, np.uint16))
+    iio.imwrite(tmp_path / "3.png", np.full((4, 4), 100 * 257 + 128, np.uint16))
+    assert [levels_of(still) for still in load_stills([tmp_path])] == [[76], [255], [100]]
+
+
+def test_large_clips_are_scaled_down_to_the_shorter_side(tmp_path: Path) -> None:
+    for frame in range(2):
+        write_image(tmp_path / "large" / f"{frame}.png", 70 + frame, size=(30, 20))
+        write_image(tmp_path / "small" / f"{frame}.png", 80 + frame, size=(10, 30))
+    large, small = load_clips([tmp_path], shorter_side=10)
+    assert large.shape == (2, 15, 10)
+    assert levels_of(large) == [70, 71]
+    assert small.shape == (2, 10, 30)
+
+
+def test_no_folders_hold_nothing() -> None:
+    assert load_clips([]) == load_stills([]) == []
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    for load, sentence in ((load_clips, "no videos"), (load_stills, "no images")):
+        with pytest.raises(InputFileError, match=sentence):
+            load([tmp_path])
+        with pytest.raises(InputFileError, match="not a folder"):
+            load([tmp_path / "missing"])
+
+
+def test_a_sequence_of_several_sizes_is_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.png", 0)
+    write_image(tmp_path / "2.png", 0, size=(8, 13))
+    with pytest.raises(InputFileError, match=r"2\.png has 8×13 pixels and 1\.png 8×12"):
         load_clips([tmp_path])
-    with pytest.raises(InputFileError, match="not a folder"):
-        load_clips([tmp_path / "missing"])
-    with pytest.raises(InputFileError, match="9 frames"):
-        Crops([torch.zeros(8, 20, 20, dtype=torch.uint8)], frames=9, size=8)
+
+
+@pytest.mark.parametrize("name", ["cut.png", "cut.jpg", "cut.mp4"])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".mp4":
+        write_video(path, (1, 2))
+    else:
+        write_image(path, 3, size=(200, 200))
+        write_image(tmp_path / "whole.png", 3, size=(200, 200))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(InputFileError, match=rf"{name} cannot be decoded"):
+        load_clips([tmp_path])
+
+
+def test_images_without_a_known_full_scale_are_refused(tmp_path: Path) -> None:
+    iio.imwrite(tmp_path / "depth.tif", np.ones((4, 4), np.float32))
+    with pytest.raises(InputFileError, match=r"depth\.tif has pixels of 32 bits"):
+        load_stills([tmp_path])

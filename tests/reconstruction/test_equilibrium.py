@@ -27,7 +27,7 @@ def problem() -> tuple[SnapshotPhysics, Tensor, Tensor]:
 def small_denoiser(kind: str) -> torch.nn.Module:
     torch.manual_seed(1)
     if kind == "rsn-cnn":
-        net = RSNCNN(blocks=2, channels=8, kernel=5).double()
+        net = RSNCNN(rounds=1, channels=4).double()
         for block in net.blocks:
             block.log_threshold.data.fill_(-1)
         return net

@@ -12,7 +12,7 @@ from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction import maps
-from deqsci.reconstruction.maps import GapMap, denoise_frames
+from deqsci.reconstruction.maps import GapMap, denoise_video
 
 
 class Keep(nn.Module):
@@ -68,14 +68,14 @@ def test_is_autonomous() -> None:
 
 def test_frames_are_denoised_each_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     denoiser, video = CNN(), torch.rand(2, 5, 10, 12)
-    whole = denoise_frames(denoiser, video, None)
+    whole = denoise_video(denoiser, video, None)
     for b in range(2):
         for t in range(5):
             alone = denoiser(video[b, t][None, None])[0, 0]
             torch.testing.assert_close(whole[b, t], alone, rtol=1e-4, atol=1e-6)
     monkeypatch.setattr(maps, "_CHUNK_PIXELS", 3 * 120)  # 3 frames at once, the last chunk short
     with torch.no_grad():
-        torch.testing.assert_close(denoise_frames(denoiser, video, None), whole)
+        torch.testing.assert_close(denoise_video(denoiser, video, None), whole)
 
 
 def test_a_noise_level_per_sample_reaches_its_frames() -> None:
@@ -85,5 +85,5 @@ def test_a_noise_level_per_sample_reaches_its_frames() -> None:
 
     video = torch.ones(2, 3, 4, 4)
     with torch.no_grad():
-        out = denoise_frames(Scale(), video, torch.tensor([1.0, 2.0]))
+        out = denoise_video(Scale(), video, torch.tensor([1.0, 2.0]))
     assert out.flatten(1).mean(1).tolist() == [1.0, 2.0]

@@ -8,11 +8,17 @@ import pytest
 import yaml
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point import Anderson, Implicit
+from deqsci.fixed_point import Anderson, Implicit, Unrolled
 from deqsci.training.config import load_config
+from deqsci.training.settings import parse_changes
 
 STAGE = {"kind": "equilibrium", "steps": 1, "batch": 1, "size": 16, "rate": 1e-3}
-GOOD = {"model": "de-gap-cnn", "train": ["a"], "validation": ["b"], "stages": [STAGE]}
+GOOD = {
+    "model": "de-gap-cnn",
+    "data": {"clips": ["a"], "validation": ["b"]},
+    "stages": [STAGE],
+}
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
 
 def write(tmp_path: Path, settings: object) -> Path:
@@ -21,45 +27,79 @@ def write(tmp_path: Path, settings: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["de-gap-cnn", "de-gap-rsn-cnn"])
-def test_shipped_configurations_load(name: str) -> None:
-    config = load_config(Path(__file__).parents[2] / "configs" / f"{name}.yaml")
-    assert config.model == name
-    assert config.stages[-1].adjoint["name"] == "implicit"
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_shipped_configurations_load(path: Path) -> None:
+    assert load_config(path).model.startswith("de-")
 
 
 def test_parts_are_built(tmp_path: Path) -> None:
-    stage = {**STAGE, "adjoint": {"name": "implicit"}, "solver": {"name": "anderson", "memory": 3}}
-    (stage,) = load_config(write(tmp_path, {**GOOD, "stages": [stage]})).stages
-    assert isinstance(stage.build_adjoint(), Implicit)
-    assert stage.build_solver() == Anderson(memory=3)
+    stage = {
+        **STAGE,
+        "adjoint": {"name": "implicit", "solver": {"name": "anderson", "tol": 1e-2}},
+        "solver": {"name": "anderson", "memory": 3},
+    }
+    (built,) = load_config(write(tmp_path, {**GOOD, "stages": [stage]})).stages
+    assert built.build_adjoint() == Implicit(Anderson(tol=1e-2))
+    assert built.build_solver() == Anderson(memory=3)
+
+
+def test_a_drawn_depth_is_exact(tmp_path: Path) -> None:
+    (stage,) = load_config(write(tmp_path, {**GOOD, "stages": [{**STAGE, "depth": [3, 9]}]})).stages
+    _, solver = stage.at_depth(7)
+    assert solver == Anderson(tol=0.0, max_iter=7)
+    changes = {"stages.0.adjoint": "{name: unrolled}"}
+    (stage,) = load_config(write(tmp_path, GOOD), changes).stages
+    assert stage.at_depth(7)[0] == Unrolled(7)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("changes", "said"),
     [
-        ([], "mapping"),
-        ({**GOOD, "sed": 3}, "sed"),
-        ({k: v for k, v in GOOD.items() if k != "model"}, "model"),
-        ({**GOOD, "seed": "one"}, "seed"),
-        ({**GOOD, "stages": []}, "no stages"),
-        ({**GOOD, "stages": [{**STAGE, "kind": "deblur"}]}, "deblur"),
-        ({**GOOD, "stages": [{**STAGE, "steps": 0}]}, "at least 1"),
-        ({**GOOD, "stages": [{**STAGE, "precision": "fp8"}]}, "fp8"),
-        ({**GOOD, "stages": [{**STAGE, "solver": {"name": "newton"}}]}, "newton"),
-        ({**GOOD, "stages": [{**STAGE, "solver": {"name": "picard", "memory": 3}}]}, "memory"),
-        ({**GOOD, "train": "a"}, "list"),
+        ({"sed": "3"}, "unknown setting sed; did you mean seed"),
+        ({"seed": "one"}, "seed: wanted int, found str"),
+        ({"stages": "[]"}, "no stages"),
+        ({"stages.0.kind": "deblur"}, "deblur"),
+        ({"stages.0.steps": "0"}, "at least 1"),
+        ({"stages.0.precision": "fp8"}, "fp8"),
+        ({"stages.0.solver": "{name: newton}"}, "newton"),
+        ({"stages.0.solver": "{name: picard, memory: 3}"}, "unknown setting memory"),
+        ({"stages.0.adjoint": "{name: phantom, solver: {name: picard}}"}, "leave solver out"),
+        ({"stages.0.depth": "[5, 3]"}, "depth"),
+        ({"stages.0.depth": "[5]"}, "wanted 2 values, found 1"),
+        ({"stages.0.correction": "{discount: 2}"}, r"stages\.0: correction: .*discount 2"),
+        ({"stages.1.steps": "3"}, "none of the entries"),
+        ({"model.name": "x"}, "nothing lies below"),
+        ({"masks.kinds": "[bernouli]"}, "bernoulli"),
+        ({"data.clips": "a"}, "list"),
+        ({"noise": "[0.2, 0.1]"}, "noise"),
+        ({"average": "1"}, "average"),
+        ({"seed": "[1"}, "not a YAML value"),
     ],
 )
-def test_bad_settings(tmp_path: Path, settings: object, said: str) -> None:
+def test_bad_settings(tmp_path: Path, changes: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        load_config(write(tmp_path, settings))
+        load_config(write(tmp_path, GOOD), changes)
 
 
-def test_file_that_is_no_yaml(tmp_path: Path) -> None:
+def test_missing_settings_and_wrong_files(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="missing setting model"):
+        load_config(write(tmp_path, {k: v for k, v in GOOD.items() if k != "model"}))
+    with pytest.raises(ConfigError, match="mapping"):
+        load_config(write(tmp_path, []))
     path = tmp_path / "c.yaml"
     path.write_text("a: [1")
     with pytest.raises(ConfigError, match="YAML"):
         load_config(path)
-    with pytest.raises(ConfigError, match="missing"):
+    with pytest.raises(ConfigError, match=r"missing\.yaml"):
         load_config(tmp_path / "missing.yaml")
+
+
+def test_changes_on_the_command_line(tmp_path: Path) -> None:
+    words = ["--stages.0.batch", "8", "--stages.0.depth=[2, 5]", "--checkpoint-every", "7"]
+    config = load_config(write(tmp_path, GOOD), parse_changes(words))
+    assert (config.stages[0].batch, config.stages[0].depth) == (8, (2, 5))
+    assert config.checkpoint_every == 7
+    with pytest.raises(ConfigError, match="no value"):
+        parse_changes(["--seed"])
+    with pytest.raises(ConfigError, match="no setting"):
+        parse_changes(["seed", "3"])

@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from deqsci.training.losses import negative_psnr, perturbation_growth
+from deqsci.training.config import Correction
+from deqsci.training.losses import (
+    correction_loss,
+    jacobian_size,
+    negative_psnr,
+    perturbation_growth,
+)
 
 
 def test_negative_psnr() -> None:
@@ -34,3 +40,45 @@ def test_growth_has_a_gradient_and_survives_black() -> None:
     (gradient,) = torch.autograd.grad(growth.sum(), gain)
     assert growth.item() == pytest.approx(0.8, rel=1e-4)
     assert gradient.item() == pytest.approx(1.0, rel=1e-4)
+
+
+def test_jacobian_size_is_the_mean_squared_singular_value() -> None:
+    matrix = torch.randn(12, 12, generator=torch.Generator().manual_seed(0)).double() / 3
+    z = torch.randn(1, 3, 2, 2).double()
+    generator = torch.Generator().manual_seed(1)
+
+    def f(z: Tensor) -> Tensor:
+        return (z.flatten(1) @ matrix.T).view_as(z)
+
+    draws = torch.stack([jacobian_size(f, z, generator) for _ in range(3000)])
+    assert draws.mean().item() == pytest.approx(matrix.square().sum().item() / 12, rel=0.03)
+
+
+def test_jacobian_size_has_a_gradient() -> None:
+    gain = torch.tensor(0.5, requires_grad=True)
+    z = torch.randn(1, 4, 16, 16)
+    size = jacobian_size(lambda z: gain * z, z, torch.Generator().manual_seed(1))
+    (gradient,) = torch.autograd.grad(size, gain)
+    assert gradient.item() == pytest.approx(2 * size.item() / 0.5, rel=1e-4)
+
+
+def test_correction_weighs_states_by_their_distance_from_the_end() -> None:
+    """Of six recorded states two are taken, evenly spaced, and discounted once and twice."""
+    video = torch.zeros(1, 2, 4, 4)
+    states = [torch.full_like(video, 10.0**-k).requires_grad_() for k in range(6)]
+    loss = correction_loss(lambda z: z, states, video, Correction(states=2, discount=0.5))
+    expected = 0.5 * negative_psnr(states[3], video) + 0.25 * negative_psnr(states[1], video)
+    assert loss.item() == pytest.approx(expected.item())
+
+
+def test_correction_records_states_of_a_solver_by_one_evaluation() -> None:
+    video, gain = torch.zeros(1, 2, 4, 4), torch.tensor(0.5, requires_grad=True)
+    visited = [torch.ones_like(video)] * 2
+    loss = correction_loss(lambda z: gain * z, visited, video, Correction(states=1, discount=1.0))
+    (gradient,) = torch.autograd.grad(loss, gain)
+    assert gradient.item() == pytest.approx(20 / (0.5 * 2.302585), rel=1e-4)  # d(20 log₁₀ g)/dg
+
+
+def test_correction_of_a_single_state_adds_nothing() -> None:
+    video = torch.zeros(1, 2, 4, 4)
+    assert correction_loss(lambda z: z, [video], video, Correction()).item() == 0

@@ -12,128 +12,161 @@ from dataclasses import replace
 from pathlib import Path
 
 import imageio.v3 as iio
-import numpy as np
 import pytest
 import torch
-import yaml
 from safetensors.torch import load_file
 
-from deqsci.training import validation
+from deqsci.errors import ConfigError, InputFileError, TrainingError
+from deqsci.reconstruction.zoo import build
 from deqsci.training.config import load_config
-from deqsci.training.trainer import Trainer, learning_rate
+from deqsci.training.trainer import LOST_STEPS, Progress, Record, Trainer, learning_rate
 
 
-@pytest.fixture(autouse=True)
-def small_validation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(validation, "SIZE", 24)
-    monkeypatch.setattr(validation, "CLIPS", 2)
+def weights(folder: Path, name: str = "last.safetensors") -> dict[str, torch.Tensor]:
+    return load_file(folder / name)
 
 
-@pytest.fixture
-def config_file(tmp_path: Path) -> Path:
-    """Two stages on synthetic clips: drifting smooth textures, losslessly stored as stills."""
-    rng = np.random.default_rng(0)
-    for name in ("train", "validation"):
-        folder = tmp_path / name
-        folder.mkdir()
-        for k in range(4):
-            coarse = rng.random((16, 16))
-            image = np.kron(coarse, np.ones((8, 8)))
-            iio.imwrite(folder / f"{k}.png", (image * 255).astype(np.uint8))
-    stage = {"batch": 2, "size": 16, "rate": 1e-3, "frames": 1}
-    settings = {
-        "model": "de-gap-cnn",
-        "train": [str(tmp_path / "train")],
-        "validation": [str(tmp_path / "validation")],
-        "threads": 1,
-        "validate_every": 3,
-        "checkpoint_every": 2,
-        "stages": [
-            {"kind": "denoise", "steps": 4, **stage},
-            {
-                "kind": "equilibrium",
-                "steps": 5,
-                **stage,
-                "adjoint": {"name": "implicit"},
-                "solver": {"name": "anderson", "tol": 1e-2, "max_iter": 8},
-                "stability": 1.0,
-            },
-        ],
-    }
-    path = tmp_path / "config.yaml"
-    path.write_text(yaml.safe_dump(settings))
-    return path
+def log(folder: Path) -> list[Record]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "last.safetensors")
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
 
 
-def test_resumed_run_follows_the_same_trajectory(config_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop_at", [0, 2, 3, 7])  # before, at and between checkpoints, next stage
+def test_resumed_run_follows_the_same_trajectory(
+    config_file: Path, tmp_path: Path, stop_at: int
+) -> None:
     config = load_config(config_file)
     whole = Trainer(config, tmp_path / "whole")
     whole.fit()
-    for stop_at in (2, 7):  # in either stage, at and between checkpoints
-        folder = tmp_path / f"broken{stop_at}"
-        broken, done = Trainer(config, folder), 0
-        update = broken._update
+    broken, done = Trainer(config, tmp_path / "broken"), 0
 
-        def interrupted(stage, crop, update=update, stop_at=stop_at):
-            nonlocal done
-            if done == stop_at:
-                raise KeyboardInterrupt
-            done += 1
-            return update(stage, crop)
+    def interrupt(progress: Progress) -> None:
+        nonlocal done
+        if done == stop_at:
+            raise KeyboardInterrupt
+        done += 1
 
-        broken._update = interrupted  # type: ignore[method-assign]
-        with pytest.raises(KeyboardInterrupt):
-            broken.fit()
-        second = Trainer(config, folder)
-        assert second.resume() == (stop_at >= 2)
-        second.fit()
-        for name, tensor in weights(tmp_path / "whole").items():
-            assert torch.equal(tensor, weights(folder)[name]), name
+    broken.on_step = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit()
+    second = Trainer(config, tmp_path / "broken")
+    assert second.resume() == (stop_at >= 2)
+    second.fit()
+    for name in ("last.safetensors", "best.safetensors"):
+        assert same(weights(tmp_path / "whole", name), weights(tmp_path / "broken", name))
+    logs = [
+        [(r["stage"], r["step"], r["validation"]) for r in log(tmp_path / run)]
+        for run in ("whole", "broken")
+    ]
+    assert logs[0] == logs[1]
 
 
-def test_killed_process_leaves_a_checkpoint_that_loads(config_file: Path, tmp_path: Path) -> None:
-    settings = yaml.safe_load(config_file.read_text())
-    settings["stages"][0]["steps"] = 100000
-    settings["checkpoint_every"] = 1  # as many chances as possible to be hit while writing
-    config_file.write_text(yaml.safe_dump(settings))
-    folder = tmp_path / "run"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deqsci.training", str(config_file), str(folder)],
-        stdout=subprocess.DEVNULL,
-    )
+def test_killed_process_resumes_to_the_same_weights(config_file: Path, tmp_path: Path) -> None:
+    """A real kill, at a moment nobody chose, while checkpoints are written at every step."""
+    changes = {"stages.0.steps": "60", "checkpoint_every": "1", "stages.1.steps": "2"}
+    words = [word for name, value in changes.items() for word in (f"--{name}", value)]
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "deqsci.training", str(config_file), str(folder), *words]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not (folder / "state.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)
+        time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    trainer = Trainer(load_config(config_file), folder)
-    assert trainer.resume()
-    assert trainer.step >= 1
+    killed = Trainer(load_config(config_file, changes), folder)
+    assert killed.resume()
+    assert (killed.stage, killed.step) < (1, 2)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    whole = Trainer(load_config(config_file, changes), tmp_path / "whole")
+    whole.fit()
+    assert same(weights(folder), weights(tmp_path / "whole"))
 
 
-def test_log_and_weights(config_file: Path, tmp_path: Path) -> None:
-    records: list[dict[str, object]] = []
-    Trainer(load_config(config_file), tmp_path / "run", records.append).fit()
-    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == records
+def test_files_of_a_run(config_file: Path, tmp_path: Path) -> None:
+    records: list[Record] = []
+    trainer = Trainer(load_config(config_file), tmp_path / "run")
+    trainer.on_validation = records.append
+    trainer.fit()
+    assert log(tmp_path / "run") == records
     assert [(r["stage"], r["step"]) for r in records] == [(0, 3), (0, 4), (1, 3), (1, 5)]
-    assert "growth" in records[-1]["train"]  # type: ignore[operator]
-    assert (tmp_path / "run" / "best.safetensors").exists()
+    assert {"growth", "jacobian", "evaluations"} <= records[-1]["train"].keys()
+    picture = iio.imread(tmp_path / "run" / "samples" / "stage1-000005.png")
+    assert picture.shape == (2 * 26, 4 * 26)  # clips × (snapshot, estimate, truth, error)
+    for name in ("last", "best"):
+        build("de-gap-cnn", weights=tmp_path / "run" / f"{name}.safetensors")
+
+
+def test_written_weights_are_the_moving_average(config_file: Path, tmp_path: Path) -> None:
+    config = load_config(config_file, {"stages.1.steps": "1", "average": "0.75"})
+    trainer, average = Trainer(config, tmp_path / "run"), None
+
+    def follow(progress: Progress) -> None:
+        nonlocal average
+        now = {k: v.detach().clone() for k, v in trainer.denoiser.state_dict().items()}
+        average = now if average is None else {k: 0.75 * average[k] + 0.25 * now[k] for k in now}
+
+    trainer.on_step = follow
+    trainer.fit()
+    assert average is not None
+    for name, tensor in weights(tmp_path / "run").items():
+        torch.testing.assert_close(tensor, average[name])
 
 
 def test_denoiser_learns(config_file: Path, tmp_path: Path) -> None:
-    config = load_config(config_file)
-    stage = replace(config.stages[0], steps=150, batch=8)
-    config = replace(config, stages=(stage,), validate_every=10)
+    config = load_config(config_file, {"validation.every": "10"})
+    config = replace(config, stages=(replace(config.stages[0], steps=150, batch=8),))
     Trainer(config, tmp_path / "run").fit()
-    lines = (tmp_path / "run" / "log.jsonl").read_text().splitlines()
-    scores = [json.loads(line)["validation"]["psnr"] for line in lines]
+    scores = [r["validation"]["psnr"] for r in log(tmp_path / "run")]
     assert scores[-1] > scores[0] + 1
+
+
+@pytest.mark.parametrize("depth", [None, "[2, 4]"])
+def test_unrolled_stage_is_judged_by_its_unrolling(
+    config_file: Path, tmp_path: Path, depth: str | None
+) -> None:
+    changes = {"stages.1.adjoint": "{name: unrolled, steps: 3}", "stages.1.jacobian": "0"}
+    if depth is not None:
+        changes["stages.1.depth"] = depth
+    Trainer(load_config(config_file, changes), tmp_path / "run").fit()
+    last = log(tmp_path / "run")[-1]
+    assert "evaluations" not in last["validation"]
+    assert 2 <= last["train"]["evaluations"] <= 4
+
+
+def test_training_begins_with_given_weights(config_file: Path, tmp_path: Path) -> None:
+    config = load_config(config_file)
+    Trainer(config, tmp_path / "first").fit()
+    path = tmp_path / "first" / "last.safetensors"
+    second = Trainer(replace(config, init=path, seed=5), tmp_path / "second")
+    assert same(weights(tmp_path / "first"), dict(second.denoiser.state_dict()))
+
+
+def test_run_without_gradients_ends(config_file: Path, tmp_path: Path) -> None:
+    config = load_config(config_file, {"stages.0.steps": "1000"})
+    trainer = Trainer(config, tmp_path / "run")
+    with torch.no_grad():
+        for parameter in trainer.denoiser.parameters():
+            parameter.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="no finite gradient"):
+        trainer.fit()
+    assert trainer.step == LOST_STEPS - 1
+
+
+def test_checkpoint_of_another_run_is_refused(config_file: Path, tmp_path: Path) -> None:
+    config = load_config(config_file, {"stages.0.steps": "2", "stages.1.steps": "1"})
+    Trainer(config, tmp_path / "run").fit()
+    with pytest.raises(ConfigError, match=r"de-gap-cnn, not of de-gap-rsn-cnn"):
+        Trainer(replace(config, model="de-gap-rsn-cnn"), tmp_path / "run").resume()
+    with pytest.raises(ConfigError, match="1 processes; this run has 2"):
+        Trainer(config, tmp_path / "run", processes=2).resume()
+
+
+def test_validation_without_a_fitting_clip(config_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="no validation clip"):
+        Trainer(load_config(config_file, {"validation.size": "500"}), tmp_path / "run")
 
 
 def test_learning_rate_is_a_half_cosine(config_file: Path) -> None:

@@ -20,6 +20,7 @@ from deqsci.cli.info import info
 from deqsci.cli.options import Reporting
 from deqsci.cli.reconstruct import reconstruct
 from deqsci.cli.simulate import simulate
+from deqsci.cli.train import train
 from deqsci.errors import DeqsciError
 
 app = App(
@@ -32,7 +33,7 @@ app = App(
     version=__version__,
     config=apply_config_file,
 )
-for verb in (demo, simulate, reconstruct, info):
+for verb in (demo, simulate, reconstruct, train, info):
     app.command(verb, sort_key=len(list(app)))
 
 

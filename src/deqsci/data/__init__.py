@@ -1,1 +1,1 @@
-"""Training material."""
+"""Training data: clips and stills in memory, random crops of them, random masks."""

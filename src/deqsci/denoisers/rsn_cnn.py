@@ -8,98 +8,127 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Frequencies per axis at which the symbol of a filter bank is sampled; at 256 the correction for
-# what lies between the samples is below 0.6 % for filters up to 9×9.
-_FREQUENCIES = 256
+from deqsci.denoisers.video import VideoDenoiser
+
+# Samples of a filter bank's symbol for each degree of it; what may lie between them adds 0.25 % an
+# axis to the bound.
+_OVERSAMPLING = 32
 
 
 def filter_bank_norm(filters: Tensor) -> Tensor:
-    r"""An upper bound of the operator norm of u ↦ (w_c ∗ u)_c, for images of every size.
+    r"""An upper bound of the operator norm of u ↦ (w_c ∗ u)_c, for videos of every size.
 
-    A zero-padded convolution is a restriction of the one on ℤ², whose squared norm is
+    A zero-padded convolution is a restriction of the one on ℤ³, whose squared norm is
     max_ω s(ω), s(ω) = Σ_c |ŵ_c(ω)|². s is a real trigonometric polynomial of degree d = k − 1 in
     each variable (its coefficients are the filters' summed autocorrelation), so its maximum is at
-    most its largest sample on an N×N grid divided by cos(πd/N)² (Ehlich & Zeller 1964, applied
-    once per axis). Differentiable. Shape: filters (C, 1, k, k) → ().
+    most its largest sample on a grid of N points an axis divided by Π cos(πd/N) (Ehlich & Zeller
+    1964, applied once per axis). Differentiable. Shape: filters (C, k_T, k, k) → ().
     """
-    degree = filters.shape[-1] - 1
+    degrees = [k - 1 for k in filters.shape[1:]]
     # By FFT, not by convolution, which reduced-precision modes of a device would round.
-    room = (2 * degree + 2,) * 2
-    spectrum = torch.fft.rfft2(filters[:, 0], s=room)
+    room = tuple(2 * d + 2 for d in degrees)
+    spectrum = torch.fft.rfftn(filters, s=room)
     power = (spectrum.real.square() + spectrum.imag.square()).sum(0)
-    autocorrelation = torch.fft.fftshift(torch.fft.irfft2(power, s=room))
+    autocorrelation = torch.fft.fftshift(torch.fft.irfftn(power, s=room))
+    grid = tuple(max(_OVERSAMPLING * d, 2) for d in degrees)
     # The DFT of the uncentred array differs from s by a phase, which the modulus takes away.
-    symbol = torch.fft.rfft2(autocorrelation, s=(_FREQUENCIES, _FREQUENCIES)).abs()
-    return (symbol.max() / math.cos(math.pi * degree / _FREQUENCIES) ** 2).sqrt()
+    symbol = torch.fft.rfftn(autocorrelation, s=grid).abs()
+    between = math.prod(math.cos(math.pi * d / n) for d, n in zip(degrees, grid))
+    return (symbol.max() / between).sqrt()
 
 
 class Shrinkage(nn.Module):
     r"""One step u − Wᵀ clip(Wu, −t, t) against what the filters W find, up to the thresholds t.
 
-    W is a bank of filters divided by ``filter_bank_norm``: ‖W‖ ≤ 1. The clipping is the gradient
-    of a sum of Huber functions, so this is a gradient step on a convex potential that is 1-smooth:
-    a firmly nonexpansive operator (Baillon & Haddad 1977).
+    W has ``channels`` channels, normalised to ‖W‖ ≤ 1. The clipping is the gradient of a sum of
+    Huber functions, so this is a gradient step on a convex potential that is 1-smooth: a firmly
+    nonexpansive operator (Baillon & Haddad 1977).
 
-    Shape: (N, 1, H, W) → (N, 1, H, W).
+    Filters see ``span`` = 1 or 3 frames. Those of 3 come in pairs, each with its reversal in time.
+    Over a video continued by its mirror image, a pair sees exactly what one of them sees in a
+    period of 2T frames, whose energy is twice the video's: hence the √2 in the norm.
+
+    Shape: (B, T, H, W) → (B, T, H, W).
     """
 
-    def __init__(self, channels: int, kernel: int) -> None:
+    def __init__(self, channels: int, span: int, kernel: int) -> None:
         super().__init__()
-        filters = torch.randn(channels, 1, kernel, kernel) / kernel
-        # An image's mean is signal, not noise.
-        self.filters = nn.Parameter(filters - filters.mean((-1, -2), keepdim=True))
-        self.log_threshold = nn.Parameter(torch.full((channels,), math.log(0.02)))
+        self.pairs = 2 if span == 3 else 1
+        filters = torch.randn(channels // self.pairs, span, kernel, kernel) / kernel
+        # A video's mean is signal, not noise.
+        self.filters = nn.Parameter(filters - filters.mean((-1, -2, -3), keepdim=True))
+        self.log_threshold = nn.Parameter(torch.full((len(filters),), math.log(0.02)))
 
     def forward(self, u: Tensor) -> Tensor:
-        unit = self.filters / filter_bank_norm(self.filters)
-        threshold = self.log_threshold.exp().view(-1, 1, 1, 1)
+        bound = math.sqrt(self.pairs) * filter_bank_norm(self.filters)
+        unit, threshold = self.filters / bound, self.log_threshold.exp()
+        if self.pairs == 2:
+            unit, threshold = torch.cat((unit, unit.flip(1))), threshold.repeat(2)
+        threshold = threshold.view(-1, 1, 1, 1)
         # t · clip(Wu / t, −1, 1): the thresholds go into the filters and cost nothing per pixel.
         found = F.hardtanh(_analyse(u, unit / threshold), inplace=True)
         return u - _synthesise(found, unit * threshold)
 
 
 def _analyse(u: Tensor, filters: Tensor) -> Tensor:
-    """Wu on its whole support: (N, 1, H, W), (C, 1, k, k) → (N, C, H + k − 1, W + k − 1).
+    """Wu on its whole support: (B, T, H, W), (C, span, k, k) → (B, T, C, H + k − 1, W + k − 1).
 
-    The k rows a filter spans become channels and the convolution runs along columns only, several
-    times faster on CPUs than a convolution with one input channel.
+    The frames and rows a filter spans become channels and the convolution runs along columns only,
+    several times faster on CPUs than a convolution with few input channels.
     """
-    size = filters.shape[-1]
-    padded = F.pad(u[:, 0], [size - 1] * 4)
-    height = padded.shape[-2] - size + 1
-    rows = torch.stack([padded[:, r : r + height] for r in range(size)], dim=-1)
-    kernel = filters.transpose(1, 2).contiguous(memory_format=torch.channels_last)
-    return F.conv2d(rows.permute(0, 3, 1, 2), kernel)
+    span, size = filters.shape[1], filters.shape[-1]
+    padded = F.pad(u, [size - 1] * 4)
+    if span == 3:  # the mirror image in time
+        padded = torch.cat((padded[:, :1], padded, padded[:, -1:]), 1)
+    frames, height = u.shape[1], u.shape[2] + size - 1
+    seen = torch.stack(
+        [padded[:, t : t + frames, r : r + height] for t in range(span) for r in range(size)], -1
+    )
+    kernel = filters.flatten(1, 2).unsqueeze(2).contiguous(memory_format=torch.channels_last)
+    return F.conv2d(seen.flatten(0, 1).permute(0, 3, 1, 2), kernel).unflatten(0, u.shape[:2])
 
 
 def _synthesise(found: Tensor, filters: Tensor) -> Tensor:
-    """Wᵀ, the adjoint of ``_analyse``: (N, C, H + k − 1, W + k − 1) → (N, 1, H, W)."""
-    size = filters.shape[-1]
-    kernel = filters.squeeze(1).flip(-1).transpose(0, 1).unsqueeze(2)
-    rows = F.conv2d(found, kernel.contiguous(memory_format=torch.channels_last))
+    """Wᵀ, the adjoint of ``_analyse``: (B, T, C, H + k − 1, W + k − 1) → (B, T, H, W)."""
+    span, size = filters.shape[1], filters.shape[-1]
+    kernel = filters.flip(-1).flatten(1, 2).transpose(0, 1).unsqueeze(2)
+    rows = F.conv2d(found.flatten(0, 1), kernel.contiguous(memory_format=torch.channels_last))
+    rows = rows.unflatten(0, found.shape[:2]).unflatten(2, (span, size))
     height = found.shape[-2] - size + 1
-    shifted = [rows[:, r, size - 1 - r : size - 1 - r + height] for r in range(size)]
-    return torch.stack(shifted).sum(0).unsqueeze(1)
+    shifted = [rows[:, :, :, r, size - 1 - r : size - 1 - r + height] for r in range(size)]
+    seen = torch.stack(shifted).sum(0)
+    if span == 1:
+        return seen.squeeze(2)
+    past, now, future = seen.unbind(2)
+    # What a filter found one frame earlier or later goes back there; the mirror's part to the ends.
+    earlier = torch.cat((past[:, 1:], future[:, -1:]), 1)
+    later = torch.cat((past[:, :1], future[:, :-1]), 1)
+    return now + earlier + later
 
 
-class RSNCNN(nn.Module):
+class RSNCNN(VideoDenoiser):
     r"""Residual CNN whose denoiser D, not only its residual, has a Lipschitz constant below 1.
 
     The paper's RSN-CNN bounds each layer of the residual N, which leaves up to 2 for D = I − N and
     proves nothing about GAP. Here D is ``LIPSCHITZ`` times a composition of ``Shrinkage`` blocks,
     each nonexpansive, so D, and with it the DE-GAP map D ∘ P, contracts for every weight, every
-    mask and every image size: Picard converges, and to one point whatever the start. That is so
+    mask and every video size: Picard converges, and to one point whatever the start. That is so
     in exact arithmetic; float32 keeps it (0.998 leaves room for rounding), bfloat16 may not.
-    Blind, like ``CNN``.
+    Blocks of 8×8 filters in a frame and of 4×4 filters over 3 frames alternate: both are complete,
+    with about as many channels as a filter has weights. Blind, like ``CNN``.
 
-    Shape: (N, 1, H, W) → (N, 1, H, W), any H and W.
+    Shape: (B, T, H, W) → (B, T, H, W), any T, H and W.
     """
 
     LIPSCHITZ = 0.998
 
-    def __init__(self, blocks: int = 3, channels: int = 64, kernel: int = 8) -> None:
+    def __init__(self, rounds: int = 3, channels: int = 64) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Shrinkage(channels, kernel) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            block
+            for _ in range(rounds)
+            for block in (Shrinkage(channels, 1, 8), Shrinkage(channels, 3, 4))
+        )
 
     def forward(self, x: Tensor, sigma: Tensor | float | None = None) -> Tensor:
         for block in self.blocks:

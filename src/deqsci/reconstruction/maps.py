@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from deqsci.denoisers.video import VideoDenoiser
 from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
 
@@ -13,11 +14,13 @@ from deqsci.physics import SnapshotPhysics
 _CHUNK_PIXELS = 1 << 17
 
 
-def denoise_frames(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | None) -> Tensor:
-    """Denoise every frame on its own; ``sigma`` is one number, or (B,) one per sample.
+def denoise_video(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | None) -> Tensor:
+    """Denoise a video, frame by frame unless the network is a ``VideoDenoiser``.
 
-    Shape: (B, T, H, W) → (B, T, H, W).
+    ``sigma`` is one number, or (B,) one per sample. Shape: (B, T, H, W) → (B, T, H, W).
     """
+    if isinstance(denoiser, VideoDenoiser):
+        return denoiser(video, sigma)
     frames = video.flatten(0, 1).unsqueeze(1)
     levels = sigma
     if isinstance(sigma, Tensor) and sigma.ndim == 1:
@@ -56,5 +59,5 @@ class GapMap(nn.Module):
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        denoised = denoise_frames(self.denoiser, physics.project(z, snapshot), self.sigma)
+        denoised = denoise_video(self.denoiser, physics.project(z, snapshot), self.sigma)
         return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)

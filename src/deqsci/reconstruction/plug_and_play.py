@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import denoise_frames
+from deqsci.reconstruction.maps import denoise_video
 from deqsci.reconstruction.schedule import FiniteSchedule, accelerated_gap
 
 
@@ -50,6 +50,6 @@ class PnPFFDNet(FiniteSchedule):
 
     def iterates(self, snapshot: Tensor, physics: SnapshotPhysics) -> Iterator[Tensor]:
         def denoise(video: Tensor, k: int) -> Tensor:
-            return denoise_frames(self.denoiser, video, self.schedule[k])
+            return denoise_video(self.denoiser, video, self.schedule[k])
 
         return accelerated_gap(snapshot, physics, self.max_evaluations, denoise)

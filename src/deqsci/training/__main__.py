@@ -1,6 +1,7 @@
-"""``python -m deqsci.training CONFIG.yaml FOLDER``: train where the command line is not installed.
+"""``python -m deqsci.training CONFIG.yaml FOLDER [--section.key value]``: train, or go on.
 
-Needs torch, numpy, safetensors, pyyaml and a video decoder only.
+What ``deqsci train --resume auto`` does, where only torch, numpy, safetensors, pyyaml, imageio and
+a video decoder are installed. One JSON line a validation.
 """
 
 from __future__ import annotations
@@ -9,29 +10,31 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from deqsci.errors import DeqsciError
 from deqsci.training.config import load_config
-from deqsci.training.trainer import Trainer
+from deqsci.training.run import start
+from deqsci.training.settings import parse_changes
+from deqsci.training.trainer import Record
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deqsci.training", description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("folder", type=Path)
-    arguments = parser.parse_args()
+    arguments, changes = parser.parse_known_args()
     try:
-        trainer = Trainer(load_config(arguments.config), arguments.folder, report=_print)
-        trainer.resume()
-        trainer.fit()
+        config = load_config(arguments.config, parse_changes(changes))
+        with start(config, arguments.folder) as trainer:
+            trainer.on_validation = _write
+            trainer.fit()
     except DeqsciError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     return 0
 
 
-def _print(record: dict[str, Any]) -> None:
+def _write(record: Record) -> None:
     sys.stdout.write(json.dumps(record) + "\n")
     sys.stdout.flush()
 

@@ -1,24 +1,22 @@
-"""The whole state of a run in one file, written atomically."""
+"""Files of a run, each written whole or not at all."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
+from torch import Tensor
 
 from deqsci.errors import WeightsError
 
 
 def save(state: dict[str, Any], path: Path) -> None:
-    """Write to a temporary file and rename, so that a crash leaves the old file whole."""
-    temporary = path.with_suffix(".partial")
-    with temporary.open("wb") as stream:
-        torch.save(state, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    """The whole state of a run."""
+    write(path, lambda partial: torch.save(state, partial))
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -28,3 +26,21 @@ def load(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises a dozen kinds for a damaged file
         raise WeightsError(f"{path} is not a readable checkpoint: {error}") from error
     return state
+
+
+def save_weights(tensors: dict[str, Tensor], path: Path) -> None:
+    """Weights alone, as every method of the package reads them."""
+    plain = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}
+    write(path, lambda partial: save_file(plain, partial))
+
+
+def write(path: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a file beside ``path`` and rename it, so that a crash leaves the old file whole.
+
+    As ``deqsci.io.atomic`` does, which training cannot import: it needs a video encoder.
+    """
+    partial = path.with_name(path.name + ".partial")
+    fill(partial)
+    with partial.open("rb") as stream:
+        os.fsync(stream.fileno())
+    partial.replace(path)

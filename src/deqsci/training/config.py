@@ -1,19 +1,75 @@
-"""What a training run is told, read from one YAML file."""
+"""What a training run is told."""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
-import yaml
-
+from deqsci.data.masks import MaskSampler
 from deqsci.errors import ConfigError
-from deqsci.fixed_point import Adjoint, Anderson, Implicit, JacobianFree, Phantom, Picard, Solver
+from deqsci.fixed_point import (
+    Adjoint,
+    Anderson,
+    Broyden,
+    Implicit,
+    JacobianFree,
+    Phantom,
+    Picard,
+    Solver,
+    Unrolled,
+)
+from deqsci.training import settings
 
-ADJOINTS = {"implicit": Implicit, "phantom": Phantom, "jacobian-free": JacobianFree}
-SOLVERS = {"anderson": Anderson, "picard": Picard}
+ADJOINTS = {
+    "implicit": Implicit,
+    "phantom": Phantom,
+    "jacobian-free": JacobianFree,
+    "unrolled": Unrolled,
+}
+SOLVERS = {"anderson": Anderson, "broyden": Broyden, "picard": Picard}
+KINDS = ("denoise", "equilibrium")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where the material lies."""
+
+    clips: tuple[Path, ...]
+    """Folders with training videos and image sequences."""
+    validation: tuple[Path, ...]
+    """Folders with validation videos, from other sources than the training ones."""
+    stills: tuple[Path, ...] = ()
+    """Folders with still images, each a clip of one frame; for stages with ``frames: 1``."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Fixed-point correction (Bai et al. 2022): a loss on states before the solution too."""
+
+    states: int = 2
+    """States along the solve, evenly spaced; a solver's own are recorded by one evaluation each."""
+    discount: float = 0.8
+    """Weight of a state relative to the one after it."""
+
+    def __post_init__(self) -> None:
+        if self.states < 1 or not 0 < self.discount <= 1:
+            raise ConfigError(
+                f"states is {self.states}, discount {self.discount}; "
+                "wanted at least 1 and a number in (0, 1]"
+            )
+
+
+@dataclass(frozen=True)
+class Stability:
+    """A penalty on the perturbation of the solution that the map makes grow most."""
+
+    weight: float
+    """Weight of the growth above the limit, in dB."""
+    limit: float = 0.97
+    """Growth above which the penalty sets in."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +77,11 @@ class Stage:
     """One stretch of training with a cosine learning rate of its own."""
 
     kind: str
-    """``denoise``: remove Gaussian noise from stills and frames. ``equilibrium``: recover videos
-    from snapshots at the fixed point."""
+    """``denoise``: remove Gaussian noise. ``equilibrium``: recover videos from snapshots."""
     steps: int
     """Optimizer steps."""
     batch: int
-    """Frames (denoise) or videos (equilibrium) a step."""
+    """Videos a step, and a process where several train together."""
     size: int
     """Height and width of a crop."""
     rate: float
@@ -34,35 +89,83 @@ class Stage:
     final_rate: float = 0.0
     """Learning rate at the end."""
     frames: int = 8
-    """T (equilibrium)."""
+    """T; 1 lets stills take part."""
+    max_stride: int = 1
+    """Largest step between the frames taken from a clip; drawn anew for each video."""
+    precision: str = "float32"
+    """``bfloat16`` runs the networks in bf16 and a solver's sums in float32: twice as fast, but
+    the residual of a solve cannot fall below about 3e-3."""
     sigma: tuple[float, float] = (0.02, 0.2)
     """Range of the noise's standard deviation, log-uniform (denoise)."""
     adjoint: dict[str, Any] = field(default_factory=lambda: {"name": "phantom"})
-    """Name and options of the gradient rule (equilibrium)."""
+    """Name and options of the gradient rule; ``unrolled`` trains without an equilibrium."""
     solver: dict[str, Any] = field(default_factory=lambda: {"name": "anderson"})
-    """Name and options of the forward solver (equilibrium)."""
-    stability: float = 0.0
-    """Weight of the penalty on perturbations that the map makes grow (equilibrium)."""
-    growth_limit: float = 0.95
-    """Growth of a perturbation above which the penalty sets in (equilibrium)."""
-    precision: str = "float32"
-    """``bfloat16`` runs the convolutions in bf16 and everything else in float32: twice as fast,
-    but the residual of a solve cannot fall below about 3e-3."""
+    """Name and options of the forward solver."""
+    depth: tuple[int, int] | None = None
+    """Evaluations of each solve (or of the unrolling), drawn from this range instead of solving
+    to the tolerance."""
+    start_noise: float = 0.0
+    """The solve starts at the repeated mean frame plus Gaussian noise up to this σ, drawn for
+    each video, so that the answer does not come to depend on the start."""
+    correction: Correction | None = None
+    """Loss on states before the solution."""
+    jacobian: float = 0.0
+    """Weight of ‖J‖²_F / n at the solution (Bai et al. 2021), by one random vector."""
+    stability: Stability | None = None
+    """Penalty on growing perturbations."""
 
     def __post_init__(self) -> None:
-        if self.kind not in ("denoise", "equilibrium"):
-            raise ConfigError(f"stage kind is {self.kind!r}; wanted 'denoise' or 'equilibrium'")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ConfigError(f"precision is {self.precision!r}; wanted 'float32' or 'bfloat16'")
-        if min(self.steps, self.batch, self.size, self.frames) < 1:
-            raise ConfigError("steps, batch, size and frames of a stage must be at least 1")
+        if self.kind not in KINDS:
+            raise ConfigError(f"kind is {self.kind!r}; wanted one of {', '.join(KINDS)}")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"precision is {self.precision!r}; wanted one of {', '.join(PRECISIONS)}"
+            )
+        if min(self.steps, self.batch, self.size, self.frames, self.max_stride) < 1:
+            raise ConfigError("steps, batch, size, frames and max_stride must be at least 1")
+        if self.depth is not None and not 1 <= self.depth[0] <= self.depth[1]:
+            raise ConfigError(f"depth is {list(self.depth)}; wanted 1 ≤ lowest ≤ highest")
+        if not 0 < self.sigma[0] <= self.sigma[1]:
+            raise ConfigError(f"sigma is {list(self.sigma)}; wanted 0 < lowest ≤ highest")
         self.build_adjoint(), self.build_solver()
 
     def build_adjoint(self) -> Adjoint:
-        return _build(ADJOINTS, self.adjoint, "adjoint")
+        options = dict(self.adjoint)
+        inner = options.pop("solver", None)
+        adjoint: Adjoint = _build(ADJOINTS, options, "adjoint")
+        if inner is None:
+            return adjoint
+        if not isinstance(adjoint, Implicit):
+            raise ConfigError(f"adjoint {self.adjoint['name']} solves nothing; leave solver out")
+        return replace(adjoint, solver=_build(SOLVERS, inner, "solver of the adjoint"))
 
     def build_solver(self) -> Solver:
         return _build(SOLVERS, self.solver, "solver")
+
+    def at_depth(self, evaluations: int) -> tuple[Adjoint, Solver]:
+        """Gradient rule and solver that take exactly so many evaluations."""
+        adjoint = self.build_adjoint()
+        if isinstance(adjoint, Unrolled):
+            adjoint = replace(adjoint, steps=evaluations)
+        return adjoint, _build(
+            SOLVERS, self.solver | {"tol": 0.0, "max_iter": evaluations}, "solver"
+        )
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How a run is judged, always on the same crops and masks."""
+
+    every: int = 200
+    """Steps between validations."""
+    clips: int = 6
+    """Clips at most, in name order."""
+    size: int = 96
+    """Height and width of the crop from the middle of a clip."""
+
+    def __post_init__(self) -> None:
+        if min(self.every, self.clips, self.size) < 1:
+            raise ConfigError("every, clips and size must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -71,82 +174,55 @@ class TrainConfig:
 
     model: str
     """Method name, as ``deqsci info`` lists it."""
-    train: tuple[Path, ...]
-    """Folders with training videos and stills."""
-    validation: tuple[Path, ...]
-    """Folders with validation videos, other sources than the training ones."""
+    data: Data
     stages: tuple[Stage, ...]
     """Stages, in order; each begins with the weights the one before ended with."""
+    masks: MaskSampler = field(default_factory=MaskSampler)
+    """Masks, fresh for every video."""
+    noise: tuple[float, float] = (0.0, 0.0)
+    """Range of the snapshot noise's standard deviation, uniform, in units of one frame's full
+    scale."""
+    init: Path | None = None
+    """Weights to begin with (.safetensors of the same network); random ones otherwise."""
+    validation: Validation = field(default_factory=Validation)
     seed: int = 0
     """Seed of the initial weights and of everything drawn."""
-    threads: int = 2
-    """CPU threads."""
-    validate_every: int = 200
-    """Steps between validations."""
+    device: str = "auto"
+    """``auto`` is the GPU where there is one."""
+    threads: int | None = None
+    """CPU threads; all cores where left out."""
+    compile: bool = False
+    """Compile the network (torch.compile)."""
     checkpoint_every: int = 100
     """Steps between checkpoints."""
+    average: float = 0.0
+    """Decay of the moving average of the weights, which is what is validated and written; 0 takes
+    the weights as they are."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay (AdamW)."""
     clip_gradient: float = 1.0
     """Gradient norm above which a step is scaled down."""
 
     def __post_init__(self) -> None:
         if not self.stages:
             raise ConfigError("the configuration has no stages")
+        if self.checkpoint_every < 1 or (self.threads is not None and self.threads < 1):
+            raise ConfigError("checkpoint_every and threads must be at least 1")
+        if not 0 <= self.average < 1:
+            raise ConfigError(f"average is {self.average}; wanted a decay in [0, 1)")
+        if not 0 <= self.noise[0] <= self.noise[1]:
+            raise ConfigError(f"noise is {list(self.noise)}; wanted 0 ≤ lowest ≤ highest")
 
 
-def load_config(path: Path) -> TrainConfig:
-    """Read a YAML file; unknown, missing or ill-typed keys are a ConfigError."""
-    try:
-        settings = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from error
-    config = _from_mapping(TrainConfig, settings, str(path))
-    assert isinstance(config, TrainConfig)
-    return config
+def load_config(path: Path, changes: Mapping[str, str] | None = None) -> TrainConfig:
+    """Read a YAML file and put in ``changes`` at dotted places; faults are ConfigErrors."""
+    read = settings.override(settings.read_yaml(path), changes or {})
+    return settings.build(TrainConfig, read, str(path))
 
 
-def _build(table: dict[str, Any], settings: dict[str, Any], what: str) -> Any:
-    options = dict(settings)
-    name = options.pop("name", None)
+def _build(table: dict[str, Any], options: dict[str, Any], what: str) -> Any:
+    rest = dict(options)
+    name = rest.pop("name", None)
     if name not in table:
         raise ConfigError(f"{what} is {name!r}; wanted one of {', '.join(table)}")
-    try:
-        return table[name](**options)
-    except TypeError as error:
-        raise ConfigError(f"{what} {name}: {error}") from error
-
-
-def _from_mapping(cls: type, settings: object, where: str) -> Any:
-    if not isinstance(settings, dict):
-        raise ConfigError(f"{where}: wanted a mapping of settings, found {type(settings).__name__}")
-    hints = get_type_hints(cls)
-    unknown = set(settings) - set(hints)
-    if unknown:
-        raise ConfigError(f"{where}: unknown setting {', '.join(sorted(map(str, unknown)))}")
-    missing = {
-        f.name
-        for f in dataclasses.fields(cls)
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    } - set(settings)
-    if missing:
-        raise ConfigError(f"{where}: missing setting {', '.join(sorted(missing))}")
-    return cls(**{k: _convert(hints[k], v, f"{where}: {k}") for k, v in settings.items()})
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    if get_origin(hint) is tuple:
-        if not isinstance(value, list):
-            raise ConfigError(f"{where}: wanted a list, found {value!r}")
-        return tuple(_convert(get_args(hint)[0], item, where) for item in value)
-    if dataclasses.is_dataclass(hint):
-        return _from_mapping(hint, value, where)  # type: ignore[arg-type]
-    if get_origin(hint) is dict:
-        if not isinstance(value, dict):
-            raise ConfigError(f"{where}: wanted a mapping, found {value!r}")
-        return value
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if hint is Path and isinstance(value, str):
-        return Path(value)
-    if type(value) is not hint:
-        raise ConfigError(f"{where}: wanted {hint.__name__}, found {value!r}")
-    return value
+    return settings.build(table[name], rest, f"{what} {name}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from deqsci.fixed_point.monitor import Map, norms
-from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.training.config import Stage
+from deqsci.training.config import Correction, Stage
+from deqsci.training.samples import Coded, add_noise, normal
 
 Metrics = dict[str, float]
 
@@ -22,38 +24,87 @@ def negative_psnr(estimate: Tensor, truth: Tensor) -> Tensor:
 
 
 def denoising_loss(
-    denoiser: nn.Module, frames: Tensor, stage: Stage, generator: torch.Generator
+    denoise: Callable[[Tensor, Tensor], Tensor],
+    video: Tensor,
+    stage: Stage,
+    generator: torch.Generator,
 ) -> tuple[Tensor, Metrics]:
-    """Gaussian noise of random level, removed. Shape: frames (B, 1, H, W)."""
-    low, high = map(math.log, stage.sigma)
-    draw = torch.rand(len(frames), 1, 1, 1, generator=generator)
-    sigma = (low + (high - low) * draw).exp()
-    noisy = frames + sigma * torch.randn(frames.shape, generator=generator)
-    loss = negative_psnr(denoiser(noisy, sigma.flatten()), frames)
+    """Gaussian noise of random level, removed by ``denoise(video, sigma)``."""
+    noisy, sigma = add_noise(video, stage.sigma, generator)
+    loss = negative_psnr(denoise(noisy, sigma), video)
     return loss, {"psnr": -loss.item()}
 
 
 def equilibrium_loss(
-    model: DeepEquilibrium, video: Tensor, stage: Stage, generator: torch.Generator
+    model: DeepEquilibrium, coded: Coded, stage: Stage, generator: torch.Generator
 ) -> tuple[Tensor, Metrics]:
-    """The equilibrium of a fresh random snapshot against its video. Shape: (B, T, H, W)."""
-    masks = (torch.rand(video.shape, generator=generator) < 0.5).to(video.dtype)
-    physics = SnapshotPhysics(masks)
-    snapshot = physics.A(video)
-    solution = model.equilibrium(snapshot, physics)
-    loss = negative_psnr(solution.value, video)
+    """The equilibrium against the video, and what keeps it stable, unique and early."""
+    if stage.depth is not None:
+        low, high = stage.depth
+        drawn = torch.randint(low, high + 1, (), generator=generator, device=generator.device)
+        model.adjoint, model.solver = stage.at_depth(int(drawn))
+    start = coded.physics.initial(coded.snapshot)
+    if stage.start_noise > 0:
+        level = torch.rand((len(start), 1, 1, 1), generator=generator, device=start.device)
+        start = start + stage.start_noise * level * normal(start, generator)
+    with _visits(model.map, stage.correction is not None) as visited:
+        solution = model.equilibrium(coded.snapshot, coded.physics, start)
+    f = partial(model.map, snapshot=coded.snapshot, physics=coded.physics)
+    loss = negative_psnr(solution.value, coded.video)
     metrics = {
         "psnr": -loss.item(),
         "evaluations": solution.evaluations.float().mean().item(),
         "residual": solution.residual.mean().item(),
     }
-    if stage.stability > 0:
-        growth = perturbation_growth(
-            lambda z: model.map(z, snapshot, physics), solution.value.detach(), generator
-        )
-        loss = loss + stage.stability * (growth - stage.growth_limit).relu().mean()
+    if stage.correction is not None:
+        loss = loss + correction_loss(f, visited, coded.video, stage.correction)
+    z = solution.value.detach()
+    if stage.jacobian > 0:
+        size = jacobian_size(f, z, generator)
+        loss = loss + stage.jacobian * size
+        metrics["jacobian"] = size.item()
+    if stage.stability is not None:
+        growth = perturbation_growth(f, z, generator)
+        loss = loss + stage.stability.weight * (growth - stage.stability.limit).relu().mean()
         metrics["growth"] = growth.max().item()
     return loss, metrics
+
+
+@contextmanager
+def _visits(map: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
+    """Every f(z) while the context lasts, where they are wanted: they take memory."""
+    visited: list[Tensor] = []
+    if not wanted:
+        yield visited
+        return
+    watch = map.register_forward_hook(lambda map, arguments, fz: visited.append(fz))
+    try:
+        yield visited
+    finally:
+        watch.remove()
+
+
+def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Correction) -> Tensor:
+    """Σ γᵏ loss(k-th chosen state before the end): fixed-point correction.
+
+    States that a solver visited without recording are recorded by one evaluation of f each, the
+    Jacobian-free gradient of an intermediate state.
+    """
+    count = min(correction.states, len(visited) - 1)
+    total = video.new_zeros(())
+    for k in range(1, count + 1):
+        state = visited[(count + 1 - k) * len(visited) // (count + 1) - 1]
+        recorded = state if state.requires_grad else f(state)
+        total = total + correction.discount**k * negative_psnr(recorded, video)
+    return total
+
+
+def jacobian_size(f: Map, z: Tensor, generator: torch.Generator) -> Tensor:
+    """Hutchinson's estimate of ‖J‖²_F / n, the mean squared singular value of J. Shape: ()."""
+    z = z.detach().requires_grad_()
+    v = normal(z, generator)
+    (product,) = torch.autograd.grad(f(z), z, v, create_graph=True)
+    return product.square().mean()
 
 
 def perturbation_growth(
@@ -72,7 +123,7 @@ def perturbation_growth(
 
     with torch.no_grad():
         fz = f(z)
-        v = scaled(scaled(fz - z) + scaled(torch.randn(z.shape, generator=generator)))
+        v = scaled(scaled(fz - z) + scaled(normal(z, generator)))
         for _ in range(iterations):
             v = scaled(f(z + v) - fz)
     return norms(f(z + v) - f(z)) / size.flatten()

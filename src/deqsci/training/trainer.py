@@ -2,66 +2,127 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from deqsci.data.clips import Crops, load_clips
+from deqsci.data.clip_set import ClipSet
+from deqsci.data.clips import load_clips, load_stills
+from deqsci.denoisers.checkpoints import load_checkpoint
+from deqsci.errors import ConfigError, TrainingError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.maps import GapMap, denoise_video
 from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
 from deqsci.training.config import Stage, TrainConfig
-from deqsci.training.losses import denoising_loss, equilibrium_loss
-from deqsci.training.validation import validate
+from deqsci.training.distributed import average_gradients, gather, pick_device
+from deqsci.training.losses import Metrics, denoising_loss, equilibrium_loss
+from deqsci.training.pictures import write_comparison
+from deqsci.training.samples import code, draw_video
+from deqsci.training.validation import choose_clips, validate
 
-Report = Callable[[dict[str, Any]], None]
+Record = dict[str, Any]
+
+LOST_STEPS = 50
+"""Steps in a row without a finite gradient after which a run ends: one bad sample must not."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run is after a step; ``rate`` in videos a second, of all processes."""
+
+    stage: int
+    step: int
+    rate: float
+    metrics: Metrics
 
 
 class Trainer:
-    """One run. Its folder holds log.jsonl, state.pt, last.safetensors and best.safetensors.
+    """One run. Its folder holds log.jsonl, state.pt, last and best.safetensors, and samples/.
 
     Everything drawn comes from one generator whose state is checkpointed, and the learning rate
     is a function of the step alone: a resumed run follows the trajectory of an uninterrupted one.
+    ``rank`` and ``processes`` place it among processes that train together; only rank 0 writes.
     """
 
-    def __init__(self, config: TrainConfig, folder: Path, report: Report | None = None) -> None:
+    def __init__(
+        self, config: TrainConfig, folder: Path, rank: int = 0, processes: int = 1
+    ) -> None:
         self.config, self.folder = config, folder
-        self._report = report
-        torch.set_num_threads(config.threads)
+        self.rank, self.processes = rank, processes
+        self.on_step: Callable[[Progress], None] = lambda progress: None
+        self.on_validation: Callable[[Record], None] = lambda record: None
+        self._setup()
+
+    def _setup(self) -> None:
+        config = self.config
+        if config.threads is not None:
+            torch.set_num_threads(config.threads)
+        self.device = pick_device(config.device)
         torch.manual_seed(config.seed)
-        self.model = DeepEquilibrium(new_map(config.model), Anderson(), JacobianFree())
-        self.denoiser: nn.Module = self.model.map.get_submodule("denoiser")
-        self.generator = torch.Generator().manual_seed(config.seed)
-        self.clips = load_clips(config.train)
-        self.validation_clips = load_clips(config.validation)
-        self.stage, self.step, self.seconds = 0, 0, 0.0
-        self.best = -math.inf
+        map = new_map(config.model)
+        if config.init is not None:
+            load_checkpoint(map.denoiser, config.init)
+        self.model = DeepEquilibrium(map, Anderson(), JacobianFree()).to(self.device)
+        self.averaged = AveragedModel(
+            copy.deepcopy(map), multi_avg_fn=get_ema_multi_avg_fn(config.average)
+        )
+        self.denoiser = map.denoiser
+        if config.compile:
+            self.denoiser.compile()
+        self.generator = torch.Generator(self.device).manual_seed(config.seed + self.rank)
+        stills = load_stills(config.data.stills) if config.data.stills else []
+        self.clips = ClipSet(load_clips(config.data.clips) + stills, self.device)
+        self.validation = choose_clips(load_clips(config.data.validation), config)
         self.optimizer = self._new_optimizer()
-        folder.mkdir(parents=True, exist_ok=True)
+        self.stage, self.step, self.seconds = 0, 0, 0.0
+        self.best, self.lost, self.log_size = -math.inf, 0, 0
+        self.last_record: Record | None = None
 
     def resume(self) -> bool:
-        """Go on from state.pt where there is one; return whether there was."""
+        """Go on from state.pt where there is one; return whether there was.
+
+        Raises
+        ------
+        ConfigError : the checkpoint is of another model or of another number of processes.
+        """
         path = self.folder / "state.pt"
         if not path.exists():
             return False
         state = checkpoint.load(path)
-        self.denoiser.load_state_dict(state["denoiser"])
+        if state["model"] != self.config.model:
+            raise ConfigError(f"{path} is a run of {state['model']}, not of {self.config.model}")
+        if len(state["generators"]) != self.processes:
+            raise ConfigError(
+                f"{path} was written by {len(state['generators'])} processes; this run has "
+                f"{self.processes}; start as many, or begin anew with init: last.safetensors"
+            )
+        self.denoiser.load_state_dict(state["weights"])
+        self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"])
-        self.stage, self.step = state["stage"], state["step"]
-        self.best, self.seconds = state["best"], state["seconds"]
+        self.generator.set_state(state["generators"][self.rank])
+        for name in ("stage", "step", "seconds", "best", "lost", "log_size"):
+            setattr(self, name, state[name])
+        if self.rank == 0:  # what was logged after the checkpoint will be logged again
+            with (self.folder / "log.jsonl").open("ab") as log:
+                log.truncate(self.log_size)
         return True
 
     def fit(self) -> None:
         """Run every stage that is left to its end."""
+        if self.rank == 0:
+            (self.folder / "samples").mkdir(parents=True, exist_ok=True)
         while self.stage < len(self.config.stages):
             self._fit_stage(self.config.stages[self.stage])
             self.stage, self.step = self.stage + 1, 0
@@ -70,83 +131,119 @@ class Trainer:
             self._save()
 
     def _fit_stage(self, stage: Stage) -> None:
-        frames = 1 if stage.kind == "denoise" else stage.frames
-        crops = Crops(self.clips, frames, stage.size)
         self.model.adjoint, self.model.solver = stage.build_adjoint(), stage.build_solver()
         began = time.perf_counter()
-        recent: list[dict[str, float]] = []
+        recent: list[Metrics] = []
         while self.step < stage.steps:
-            recent.append(self._update(stage, crops.sample(stage.batch, self.generator)))
+            recent.append(self._update(stage))
             self.step += 1
             now = time.perf_counter()
+            rate = stage.batch * self.processes / (now - began)
             self.seconds, began = self.seconds + now - began, now
+            self.on_step(Progress(self.stage, self.step, rate, recent[-1]))
             last = self.step == stage.steps
-            if self.step % self.config.validate_every == 0 or last:
-                means = {k: sum(r[k] for r in recent) / len(recent) for k in recent[0]}
-                recent.clear()
-                self._validate(stage, means)
+            if self.step % self.config.validation.every == 0 or last:
+                if self.rank == 0:
+                    self._validate(stage, _means(recent))
+                recent, began = [], time.perf_counter()
             if self.step % self.config.checkpoint_every == 0 or last:
                 self._save()
 
-    def _update(self, stage: Stage, crop: Tensor) -> dict[str, float]:
-        self.denoiser.train()
+    def _update(self, stage: Stage) -> Metrics:
+        """One optimizer step."""
+        self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(stage, self.step)
-        with torch.autocast("cpu", torch.bfloat16, enabled=stage.precision == "bfloat16"):
+        video = draw_video(self.clips, stage, self.generator)
+        with torch.autocast(
+            self.device.type, torch.bfloat16, enabled=stage.precision == "bfloat16"
+        ):
             if stage.kind == "denoise":
-                loss, metrics = denoising_loss(self.denoiser, crop, stage, self.generator)
+                denoiser = partial(denoise_video, self.denoiser)
+                loss, metrics = denoising_loss(denoiser, video, stage, self.generator)
             else:
-                loss, metrics = equilibrium_loss(self.model, crop, stage, self.generator)
+                coded = code(video, self.config, self.generator)
+                loss, metrics = equilibrium_loss(self.model, coded, stage, self.generator)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        average_gradients(self.denoiser.parameters())
         norm = nn.utils.clip_grad_norm_(self.denoiser.parameters(), self.config.clip_gradient)
-        if bool(norm.isfinite()):  # one bad sample must not end the run
+        self.lost = 0 if bool(norm.isfinite()) else self.lost + 1
+        if self.lost >= LOST_STEPS:
+            raise TrainingError(
+                f"no finite gradient in {LOST_STEPS} steps, at step {self.step} of stage "
+                f"{self.stage}; lower its rate, or make the solve stabler"
+            )
+        if self.lost == 0:
             self.optimizer.step()
+            self.averaged.update_parameters(self.model.map)
         return {"loss": loss.item(), "gradient": norm.item(), **metrics}
 
-    def _validate(self, stage: Stage, means: dict[str, float]) -> None:
-        self.denoiser.eval()
-        scores = validate(self.model, stage, self.validation_clips)
-        if scores["score"] > self.best:
-            self.best = scores["score"]
+    def _validate(self, stage: Stage, means: Metrics) -> None:
+        self.averaged.eval()
+        judged = validate(self._averaged_map, stage, self.config, self.validation)
+        if judged.scores["score"] > self.best:
+            self.best = judged.scores["score"]
             self._write_weights("best.safetensors")
+        name = f"stage{self.stage}-{self.step:06d}.png"
+        write_comparison(self.folder / "samples" / name, judged.pictures)
         record = {
             "stage": self.stage,
             "step": self.step,
             "seconds": round(self.seconds, 1),
             "rate": learning_rate(stage, self.step),
             "train": means,
-            "validation": scores,
+            "validation": judged.scores,
         }
-        with (self.folder / "log.jsonl").open("a") as stream:
-            stream.write(json.dumps(record) + "\n")
-        if self._report is not None:
-            self._report(record)
+        with (self.folder / "log.jsonl").open("a") as log:
+            log.write(json.dumps(record) + "\n")
+            self.log_size = log.tell()
+        self.last_record = record
+        self.on_validation(record)
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.denoiser.parameters())
+        return torch.optim.AdamW(
+            self.denoiser.parameters(), weight_decay=self.config.weight_decay, fused=True
+        )
 
     def _save(self) -> None:
+        generators = gather(self.generator.get_state())  # of every process
+        if self.rank != 0:
+            return
         state = {
-            "denoiser": self.denoiser.state_dict(),
+            "model": self.config.model,
+            "weights": self.denoiser.state_dict(),
+            "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-            "stage": self.stage,
-            "step": self.step,
-            "best": self.best,
-            "seconds": self.seconds,
+            "generators": generators,
+            **{k: getattr(self, k) for k in ("stage", "step", "seconds", "best", "lost")},
+            "log_size": self.log_size,
         }
         checkpoint.save(state, self.folder / "state.pt")
         self._write_weights("last.safetensors")
 
+    @property
+    def _averaged_map(self) -> GapMap:
+        map = self.averaged.module
+        assert isinstance(map, GapMap)
+        return map
+
     def _write_weights(self, name: str) -> None:
-        tensors = {k: v.contiguous() for k, v in self.denoiser.state_dict().items()}
-        partial = self.folder / f"{name}.partial"
-        save_file(tensors, partial)
-        partial.replace(self.folder / name)
+        tensors = self._averaged_map.denoiser.state_dict()
+        checkpoint.save_weights(tensors, self.folder / name)
 
 
 def learning_rate(stage: Stage, step: int) -> float:
     """Half cosine from ``rate`` to ``final_rate``."""
     share = 0.5 * (1 + math.cos(math.pi * min(step / stage.steps, 1)))
     return stage.final_rate + (stage.rate - stage.final_rate) * share
+
+
+def _means(rows: list[Metrics]) -> Metrics:
+    """Means of the finite entries: JSON knows no NaN."""
+    means = {}
+    for name in rows[0]:
+        finite = [row[name] for row in rows if math.isfinite(row[name])]
+        if finite:
+            means[name] = sum(finite) / len(finite)
+    return means

@@ -3,29 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from deqsci.errors import InputFileError
-from deqsci.fixed_point import Anderson, Picard
-from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.training.config import Stage
+from deqsci.fixed_point import Anderson, Picard, Unrolled
+from deqsci.reconstruction.maps import GapMap, denoise_video
+from deqsci.training.config import Stage, TrainConfig
+from deqsci.training.samples import add_noise, code
 
-SIZE = 96
-CLIPS = 6
 TOLERANCE = 1e-3
 MAX_EVALUATIONS = 60
 RUN_ON = 30
 
 
-def centre(clip: Tensor, frames: int) -> Tensor:
-    """The middle of a clip. Shape: (F, H, W) uint8 → (1, T, SIZE, SIZE) in [0, 1]."""
-    t, i, j = ((a - b) // 2 for a, b in zip(clip.shape, (frames, SIZE, SIZE), strict=True))
-    crop = clip[t : t + frames, i : i + SIZE, j : j + SIZE]
-    return crop[None].float() / 255
+@dataclass(frozen=True)
+class Judged:
+    """``score`` selects the model. Each picture is (input, estimate, truth)."""
+
+    scores: dict[str, float]
+    pictures: list[tuple[Tensor, Tensor, Tensor]]
+
+
+def choose_clips(clips: Sequence[Tensor], config: TrainConfig) -> list[Tensor]:
+    """The middles of the first clips that are long and large enough, as (1, T, H, W) in [0, 1].
+
+    T is the largest of the stages'. Raises InputFileError where no clip will do.
+    """
+    frames = max(stage.frames for stage in config.stages)
+    size, chosen = config.validation.size, []
+    for clip in clips:
+        if clip.shape[0] >= frames and min(clip.shape[1:]) >= size:
+            t, i, j = ((a - b) // 2 for a, b in zip(clip.shape, (frames, size, size)))
+            crop = clip[t : t + frames, i : i + size, j : j + size]
+            chosen.append(crop[None].float() / 255)
+    if not chosen:
+        raise InputFileError(
+            f"no validation clip has {frames} frames of at least {size}×{size} pixels"
+        )
+    return chosen[: config.validation.clips]
+
+
+@torch.no_grad()
+def validate(map: GapMap, stage: Stage, config: TrainConfig, videos: Sequence[Tensor]) -> Judged:
+    """Mean PSNR of a stage's task over the videos, each (1, T, H, W), on the map's device."""
+    device = next(map.parameters()).device
+    generator = torch.Generator(device).manual_seed(1)
+    judge = _judge_denoising if stage.kind == "denoise" else _judge_recovery
+    judged = [judge(map, stage, config, v[:, : stage.frames].to(device), generator) for v in videos]
+    rows = [row for row, _ in judged]
+    means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+    return Judged(means, [picture for _, picture in judged[:4]])
 
 
 def psnr(estimate: Tensor, truth: Tensor) -> float:
@@ -34,56 +65,41 @@ def psnr(estimate: Tensor, truth: Tensor) -> float:
     return float((-10 * error.log10()).mean())
 
 
-@torch.no_grad()
-def validate(model: DeepEquilibrium, stage: Stage, clips: Sequence[Tensor]) -> dict[str, float]:
-    """Mean PSNR (denoise), or PSNR at the converged point and after running on (equilibrium).
-
-    ``score`` selects the model: the PSNR after running on, so that a transient cannot win.
-    """
-    usable = [c for c in clips if c.shape[0] >= stage.frames and min(c.shape[1:]) >= SIZE][:CLIPS]
-    if not usable:
-        raise InputFileError(
-            f"no validation clip has {stage.frames} frames of at least {SIZE}×{SIZE} pixels"
-        )
-    videos = [centre(c, stage.frames) for c in usable]
-    if stage.kind == "denoise":
-        return _validate_denoiser(model.map.get_submodule("denoiser"), stage, videos)
-    return _validate_equilibrium(model.map, videos)
+Row = tuple[dict[str, float], tuple[Tensor, Tensor, Tensor]]
 
 
-def _validate_denoiser(
-    denoiser: nn.Module, stage: Stage, videos: Sequence[Tensor]
-) -> dict[str, float]:
-    generator = torch.Generator().manual_seed(1)
-    sigma = (stage.sigma[0] * stage.sigma[1]) ** 0.5
-    total = 0.0
-    for video in videos:
-        frame = video[:, :1]
-        noisy = frame + sigma * torch.randn(frame.shape, generator=generator)
-        total += psnr(denoiser(noisy, sigma), frame)
-    return {"score": total / len(videos), "psnr": total / len(videos)}
+def _judge_denoising(
+    map: GapMap, stage: Stage, config: TrainConfig, video: Tensor, generator: torch.Generator
+) -> Row:
+    middle = (stage.sigma[0] * stage.sigma[1]) ** 0.5
+    noisy, sigma = add_noise(video, (middle, middle), generator)
+    estimate = denoise_video(map.denoiser, noisy, sigma)
+    score = psnr(estimate, video)
+    return {"score": score, "psnr": score}, (noisy[0], estimate[0], video[0])
 
 
-def _validate_equilibrium(map: nn.Module, videos: Sequence[Tensor]) -> dict[str, float]:
-    generator = torch.Generator().manual_seed(1)
-    converging = Anderson(tol=TOLERANCE, max_iter=MAX_EVALUATIONS)
-    rows = []
-    for video in videos:
-        physics = SnapshotPhysics((torch.rand(video.shape[1:], generator=generator) < 0.5).float())
-        snapshot = physics.A(video)
-        f = partial(map, snapshot=snapshot, physics=physics)
-        solution = converging.solve(f, physics.initial(snapshot))
-        later = solution.value  # plain evaluations: Anderson would pick the best of them
-        for _ in range(RUN_ON - 1):
-            later = f(later)
-        end = Picard(tol=0.0, max_iter=1).solve(f, later)
-        rows.append(
-            {
-                "score": psnr(end.value, video),
-                "psnr": psnr(solution.value, video),
-                "evaluations": float(solution.evaluations[0]),
-                "converged": float(solution.converged[0]),
-                "residual": float(end.residual[0]),
-            }
-        )
-    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
+def _judge_recovery(
+    map: nn.Module, stage: Stage, config: TrainConfig, video: Tensor, generator: torch.Generator
+) -> Row:
+    """PSNR at the converged point and after running on from it; the latter is the score, so that
+    a transient cannot win. A stage that trains an unrolling is judged by that unrolling."""
+    coded = code(video, config, generator)
+    f = partial(map, snapshot=coded.snapshot, physics=coded.physics)
+    start, adjoint = coded.physics.initial(coded.snapshot), stage.build_adjoint()
+    if isinstance(adjoint, Unrolled):
+        value = adjoint.fixed_point(f, start, stage.build_solver()).value
+        row = {"score": psnr(value, video), "psnr": psnr(value, video)}
+        return row, (coded.snapshot, value[0], video[0])
+    solution = Anderson(tol=TOLERANCE, max_iter=MAX_EVALUATIONS).solve(f, start)
+    later = solution.value  # plain evaluations: Anderson would pick the best of them
+    for _ in range(RUN_ON - 1):
+        later = f(later)
+    end = Picard(tol=0.0, max_iter=1).solve(f, later)
+    row = {
+        "score": psnr(end.value, video),
+        "psnr": psnr(solution.value, video),
+        "evaluations": float(solution.evaluations[0]),
+        "converged": float(solution.converged[0]),
+        "residual": float(end.residual[0]),
+    }
+    return row, (coded.snapshot, end.value[0], video[0])

@@ -1,0 +1,58 @@
+"""What one step trains on, drawn on the device."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from deqsci.data.clip_set import ClipSet
+from deqsci.physics import SnapshotPhysics
+from deqsci.training.config import Stage, TrainConfig
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Videos (B, T, H, W) and the snapshots (B, H, W) that a camera took of them."""
+
+    video: Tensor
+    snapshot: Tensor
+    physics: SnapshotPhysics
+
+
+def draw_video(clips: ClipSet, stage: Stage, generator: torch.Generator) -> Tensor:
+    """Random crops. Shape: (B, T, size, size)."""
+    return clips.sample(stage.batch, stage.frames, stage.size, generator, stage.max_stride)
+
+
+def code(video: Tensor, config: TrainConfig, generator: torch.Generator) -> Coded:
+    """Snapshots of the videos, each through masks and with a noise level of its own."""
+    batch, frames, height, width = video.shape
+    physics = SnapshotPhysics(config.masks.sample(batch, frames, height, width, generator))
+    snapshot = physics.A(video)
+    if config.noise[1] > 0:
+        low, high = config.noise
+        level = low + (high - low) * _uniform(len(video), 3, generator)
+        snapshot = snapshot + level * normal(snapshot, generator)
+    return Coded(video, snapshot, physics)
+
+
+def add_noise(
+    video: Tensor, sigma: tuple[float, float], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Gaussian noise of a log-uniform level a video. Shape: → (B, T, H, W), (B,)."""
+    low, high = map(math.log, sigma)
+    level = (low + (high - low) * _uniform(len(video), 4, generator)).exp()
+    return video + level * normal(video, generator), level.flatten()
+
+
+def normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Standard normal numbers of the shape and on the device of ``like``."""
+    return torch.randn(like.shape, generator=generator, device=like.device, dtype=like.dtype)
+
+
+def _uniform(batch: int, dimensions: int, generator: torch.Generator) -> Tensor:
+    shape = (batch, *[1] * (dimensions - 1))
+    return torch.rand(shape, generator=generator, device=generator.device)
