@@ -12,8 +12,8 @@ from deqsci.cli.app import main
 
 
 @pytest.fixture
-def file(tmp_path: Path, video_file: Path) -> Path:
-    folder = str(video_file.parent)
+def file(tmp_path: Path, clip: Path) -> Path:
+    folder = str(clip.parent)
     settings = {
         "model": "de-gap-cnn",
         "data": {"clips": [folder], "validation": [folder]},

@@ -48,6 +48,7 @@ def config_file(tmp_path: Path) -> Path:
                 "adjoint": {"name": "implicit"},
                 "solver": {"name": "anderson", "tol": 1e-2, "max_iter": 8},
                 "start_noise": 0.1,
+                "reuse": 2,
                 "correction": {"states": 2},
                 "jacobian": 0.1,
                 "stability": {"weight": 1.0},

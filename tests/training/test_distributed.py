@@ -55,7 +55,8 @@ def test_two_processes_train_and_resume_on_one_trajectory(
     ]
     for name, weight in states[0]["weights"].items():
         assert torch.equal(weight, states[1]["weights"][name])
-    assert not torch.equal(*states[0]["generators"])  # each process has samples of its own
+    generators = [process["generator"] for process in states[0]["processes"]]
+    assert not torch.equal(*generators)  # each process has samples of its own
 
 
 def test_devices() -> None:

@@ -107,6 +107,8 @@ class Stage:
     start_noise: float = 0.0
     """The solve starts at the repeated mean frame plus Gaussian noise up to this σ, drawn for
     each video, so that the answer does not come to depend on the start."""
+    reuse: int = 1
+    """Steps that a sample takes part in, each solve beginning where its last one ended."""
     correction: Correction | None = None
     """Loss on states before the solution."""
     jacobian: float = 0.0
@@ -121,8 +123,10 @@ class Stage:
             raise ConfigError(
                 f"precision is {self.precision!r}; wanted one of {', '.join(PRECISIONS)}"
             )
-        if min(self.steps, self.batch, self.size, self.frames, self.max_stride) < 1:
-            raise ConfigError("steps, batch, size, frames and max_stride must be at least 1")
+        if min(self.steps, self.batch, self.size, self.frames) < 1:
+            raise ConfigError("steps, batch, size and frames must be at least 1")
+        if min(self.max_stride, self.reuse) < 1:
+            raise ConfigError("max_stride and reuse must be at least 1")
         if self.depth is not None and not 1 <= self.depth[0] <= self.depth[1]:
             raise ConfigError(f"depth is {list(self.depth)}; wanted 1 ≤ lowest ≤ highest")
         if not 0 < self.sigma[0] <= self.sigma[1]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 
 from deqsci.errors import ConfigError
+
+T = TypeVar("T")
 
 
 def pick_device(name: str) -> torch.device:
@@ -58,10 +61,10 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def gather(tensor: Tensor) -> list[Tensor]:
-    """The tensor of every process, in rank order; all must call."""
+def gather(value: T) -> list[T]:
+    """The value of every process, in rank order; all must call."""
     if not dist.is_initialized():
-        return [tensor]
-    gathered: list[Tensor] = [tensor] * dist.get_world_size()
-    dist.all_gather_object(gathered, tensor)
+        return [value]
+    gathered = [value] * dist.get_world_size()
+    dist.all_gather_object(gathered, value)
     return gathered

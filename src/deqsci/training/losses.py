@@ -37,18 +37,17 @@ def denoising_loss(
 
 def equilibrium_loss(
     model: DeepEquilibrium, coded: Coded, stage: Stage, generator: torch.Generator
-) -> tuple[Tensor, Metrics]:
-    """The equilibrium against the video, and what keeps it stable, unique and early."""
+) -> tuple[Tensor, Metrics, Tensor]:
+    """The equilibrium against the video, and what keeps it stable, unique and early.
+
+    Returns the loss, what to log, and the equilibrium (B, T, H, W).
+    """
     if stage.depth is not None:
         low, high = stage.depth
         drawn = torch.randint(low, high + 1, (), generator=generator, device=generator.device)
         model.adjoint, model.solver = stage.at_depth(int(drawn))
-    start = coded.physics.initial(coded.snapshot)
-    if stage.start_noise > 0:
-        level = torch.rand((len(start), 1, 1, 1), generator=generator, device=start.device)
-        start = start + stage.start_noise * level * normal(start, generator)
     with _visits(model.map, stage.correction is not None) as visited:
-        solution = model.equilibrium(coded.snapshot, coded.physics, start)
+        solution = model.equilibrium(coded.snapshot, coded.physics, coded.start)
     f = partial(model.map, snapshot=coded.snapshot, physics=coded.physics)
     loss = negative_psnr(solution.value, coded.video)
     metrics = {
@@ -67,7 +66,7 @@ def equilibrium_loss(
         growth = perturbation_growth(f, z, generator)
         loss = loss + stage.stability.weight * (growth - stage.stability.limit).relu().mean()
         metrics["growth"] = growth.max().item()
-    return loss, metrics
+    return loss, metrics, z
 
 
 @contextmanager

@@ -15,28 +15,35 @@ from deqsci.training.config import Stage, TrainConfig
 
 @dataclass(frozen=True)
 class Coded:
-    """Videos (B, T, H, W) and the snapshots (B, H, W) that a camera took of them."""
+    """Videos (B, T, H, W), the snapshots (B, H, W) that a camera took of them, and where the
+    solves begin (B, T, H, W)."""
 
     video: Tensor
     snapshot: Tensor
     physics: SnapshotPhysics
+    start: Tensor
 
 
-def draw_video(clips: ClipSet, stage: Stage, generator: torch.Generator) -> Tensor:
+def draw_video(clips: ClipSet, stage: Stage, batch: int, generator: torch.Generator) -> Tensor:
     """Random crops. Shape: (B, T, size, size)."""
-    return clips.sample(stage.batch, stage.frames, stage.size, generator, stage.max_stride)
+    return clips.sample(batch, stage.frames, stage.size, generator, stage.max_stride)
 
 
-def code(video: Tensor, config: TrainConfig, generator: torch.Generator) -> Coded:
+def code(
+    video: Tensor, config: TrainConfig, generator: torch.Generator, start_noise: float = 0.0
+) -> Coded:
     """Snapshots of the videos, each through masks and with a noise level of its own."""
     batch, frames, height, width = video.shape
     physics = SnapshotPhysics(config.masks.sample(batch, frames, height, width, generator))
     snapshot = physics.A(video)
     if config.noise[1] > 0:
         low, high = config.noise
-        level = low + (high - low) * _uniform(len(video), 3, generator)
+        level = low + (high - low) * _uniform(batch, 3, generator)
         snapshot = snapshot + level * normal(snapshot, generator)
-    return Coded(video, snapshot, physics)
+    start = physics.initial(snapshot)
+    if start_noise > 0:
+        start = start + start_noise * _uniform(batch, 4, generator) * normal(start, generator)
+    return Coded(video, snapshot, physics, start)
 
 
 def add_noise(

@@ -29,7 +29,8 @@ from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.distributed import average_gradients, gather, pick_device
 from deqsci.training.losses import Metrics, denoising_loss, equilibrium_loss
 from deqsci.training.pictures import write_comparison
-from deqsci.training.samples import code, draw_video
+from deqsci.training.pool import Pool
+from deqsci.training.samples import Coded, code, draw_video
 from deqsci.training.validation import choose_clips, validate
 
 Record = dict[str, Any]
@@ -86,6 +87,7 @@ class Trainer:
         self.clips = ClipSet(load_clips(config.data.clips) + stills, self.device)
         self.validation = choose_clips(load_clips(config.data.validation), config)
         self.optimizer = self._new_optimizer()
+        self.pool: Pool | None = None
         self.stage, self.step, self.seconds = 0, 0, 0.0
         self.best, self.lost, self.log_size = -math.inf, 0, 0
         self.last_record: Record | None = None
@@ -103,17 +105,22 @@ class Trainer:
         state = checkpoint.load(path)
         if state["model"] != self.config.model:
             raise ConfigError(f"{path} is a run of {state['model']}, not of {self.config.model}")
-        if len(state["generators"]) != self.processes:
+        if len(state["processes"]) != self.processes:
             raise ConfigError(
-                f"{path} was written by {len(state['generators'])} processes; this run has "
+                f"{path} was written by {len(state['processes'])} processes; this run has "
                 f"{self.processes}; start as many, or begin anew with init: last.safetensors"
             )
         self.denoiser.load_state_dict(state["weights"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generators"][self.rank])
         for name in ("stage", "step", "seconds", "best", "lost", "log_size"):
             setattr(self, name, state[name])
+        own = state["processes"][self.rank]
+        if own["pool"] is not None:
+            self.pool = self._new_pool(self.config.stages[self.stage])
+            assert self.pool is not None
+            self.pool.load_state(own["pool"])
+        self.generator.set_state(own["generator"])  # last: a new pool has drawn from it
         if self.rank == 0:  # what was logged after the checkpoint will be logged again
             with (self.folder / "log.jsonl").open("ab") as log:
                 log.truncate(self.log_size)
@@ -127,11 +134,13 @@ class Trainer:
             self._fit_stage(self.config.stages[self.stage])
             self.stage, self.step = self.stage + 1, 0
             self.best = -math.inf  # a stage's best is not comparable with the next one's
-            self.optimizer = self._new_optimizer()
+            self.optimizer, self.pool = self._new_optimizer(), None
             self._save()
 
     def _fit_stage(self, stage: Stage) -> None:
         self.model.adjoint, self.model.solver = stage.build_adjoint(), stage.build_solver()
+        if self.pool is None:
+            self.pool = self._new_pool(stage)
         began = time.perf_counter()
         recent: list[Metrics] = []
         while self.step < stage.steps:
@@ -149,21 +158,32 @@ class Trainer:
             if self.step % self.config.checkpoint_every == 0 or last:
                 self._save()
 
+    def _new_pool(self, stage: Stage) -> Pool | None:
+        if stage.kind == "denoise" or stage.reuse == 1:
+            return None
+        return Pool(partial(self._draw, stage), stage.batch, stage.reuse, self.generator)
+
+    def _draw(self, stage: Stage, batch: int) -> Coded:
+        video = draw_video(self.clips, stage, batch, self.generator)
+        return code(video, self.config, self.generator, stage.start_noise)
+
     def _update(self, stage: Stage) -> Metrics:
         """One optimizer step."""
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(stage, self.step)
-        video = draw_video(self.clips, stage, self.generator)
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=stage.precision == "bfloat16"
         ):
             if stage.kind == "denoise":
+                video = draw_video(self.clips, stage, stage.batch, self.generator)
                 denoiser = partial(denoise_video, self.denoiser)
                 loss, metrics = denoising_loss(denoiser, video, stage, self.generator)
             else:
-                coded = code(video, self.config, self.generator)
-                loss, metrics = equilibrium_loss(self.model, coded, stage, self.generator)
+                coded = self._draw(stage, stage.batch) if self.pool is None else self.pool.take()
+                loss, metrics, z = equilibrium_loss(self.model, coded, stage, self.generator)
+                if self.pool is not None:
+                    self.pool.put_back(z)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         average_gradients(self.denoiser.parameters())
@@ -207,7 +227,8 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        generators = gather(self.generator.get_state())  # of every process
+        pool = None if self.pool is None else self.pool.state()
+        processes = gather({"generator": self.generator.get_state(), "pool": pool})
         if self.rank != 0:
             return
         state = {
@@ -215,7 +236,7 @@ class Trainer:
             "weights": self.denoiser.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "generators": generators,
+            "processes": processes,
             **{k: getattr(self, k) for k in ("stage", "step", "seconds", "best", "lost")},
             "log_size": self.log_size,
         }
