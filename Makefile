@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench claims clean
 
 demo: $(VENV)/.demo
 	$(BIN)/deqsci demo --output out/demo
@@ -28,6 +28,15 @@ SCENE ?= out/bench/bikes.npz
 bench: $(VENV)/.dev $(SCENE)
 	$(BIN)/python benchmarks/solvers.py $(SCENE) -o out/bench/solvers.json
 	$(BIN)/python benchmarks/equilibria.py $(SCENE) -o out/bench/equilibria.json
+
+# What is claimed, measured on a folder of scenes whose truth is known: make claims SCENES=folder
+# Hours on two cores; a second call goes on where the first one stopped.
+CLAIMS := iterations starts certificates gradients
+claims: $(VENV)/.dev
+	@test -n "$(SCENES)" || { echo "name a folder of scenes: make claims SCENES=folder"; exit 2; }
+	$(BIN)/python -m benchmarks.claims.memory
+	set -e; for claim in $(CLAIMS); do $(BIN)/python -m benchmarks.claims.$$claim $(SCENES); done
+	$(BIN)/python -m benchmarks.claims.page
 
 out/bench/bikes.npz: | $(VENV)/.dev
 	$(BIN)/deqsci simulate "$$($(BIN)/python -c 'from deqsci.cli.demo import find_clip; print(find_clip())')" \

@@ -136,6 +136,19 @@ def test_unrolled_stage_is_judged_by_its_unrolling(
     assert 2 <= last["train"]["evaluations"] <= 4
 
 
+def test_run_stops_when_its_time_is_up_and_goes_on(config_file: Path, tmp_path: Path) -> None:
+    config = load_config(config_file)
+    first = Trainer(replace(config, minutes=1e-9), tmp_path / "run")
+    first.fit()
+    assert (first.stage, first.step) == (0, 1)
+    second = Trainer(config, tmp_path / "run")
+    assert second.resume()
+    second.fit()
+    whole = Trainer(config, tmp_path / "whole")
+    whole.fit()
+    assert same(weights(tmp_path / "run"), weights(tmp_path / "whole"))
+
+
 def test_training_begins_with_given_weights(config_file: Path, tmp_path: Path) -> None:
     config = load_config(config_file)
     Trainer(config, tmp_path / "first").fit()

@@ -199,6 +199,8 @@ class TrainConfig:
     """Compile the network (torch.compile)."""
     checkpoint_every: int = 100
     """Steps between checkpoints."""
+    minutes: float | None = None
+    """Training time after which the run stops, with a checkpoint to go on from."""
     average: float = 0.0
     """Decay of the moving average of the weights, which is what is validated and written; 0 takes
     the weights as they are."""
@@ -212,6 +214,8 @@ class TrainConfig:
             raise ConfigError("the configuration has no stages")
         if self.checkpoint_every < 1 or (self.threads is not None and self.threads < 1):
             raise ConfigError("checkpoint_every and threads must be at least 1")
+        if self.minutes is not None and not self.minutes > 0:
+            raise ConfigError(f"minutes is {self.minutes}; wanted a number above 0")
         if not 0 <= self.average < 1:
             raise ConfigError(f"average is {self.average}; wanted a decay in [0, 1)")
         if not 0 <= self.noise[0] <= self.noise[1]:

@@ -127,17 +127,19 @@ class Trainer:
         return True
 
     def fit(self) -> None:
-        """Run every stage that is left to its end."""
+        """Run every stage that is left to its end, or until the time is up."""
         if self.rank == 0:
             (self.folder / "samples").mkdir(parents=True, exist_ok=True)
         while self.stage < len(self.config.stages):
-            self._fit_stage(self.config.stages[self.stage])
+            if not self._fit_stage(self.config.stages[self.stage]):
+                return
             self.stage, self.step = self.stage + 1, 0
             self.best = -math.inf  # a stage's best is not comparable with the next one's
             self.optimizer, self.pool = self._new_optimizer(), None
             self._save()
 
-    def _fit_stage(self, stage: Stage) -> None:
+    def _fit_stage(self, stage: Stage) -> bool:
+        """Whether the stage came to its end."""
         self.model.adjoint, self.model.solver = stage.build_adjoint(), stage.build_solver()
         if self.pool is None:
             self.pool = self._new_pool(stage)
@@ -150,13 +152,22 @@ class Trainer:
             rate = stage.batch * self.processes / (now - began)
             self.seconds, began = self.seconds + now - began, now
             self.on_step(Progress(self.stage, self.step, rate, recent[-1]))
-            last = self.step == stage.steps
+            late = self._time_is_up()
+            last = self.step == stage.steps or late
             if self.step % self.config.validation.every == 0 or last:
                 if self.rank == 0:
                     self._validate(stage, _means(recent))
                 recent, began = [], time.perf_counter()
             if self.step % self.config.checkpoint_every == 0 or last:
                 self._save()
+            if late:
+                return False
+        return True
+
+    def _time_is_up(self) -> bool:
+        """The same answer in every process: that of the first."""
+        limit = self.config.minutes
+        return limit is not None and gather(self.seconds >= 60 * limit)[0]
 
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:

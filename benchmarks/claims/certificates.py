@@ -1,0 +1,82 @@
+"""Certificates: ρ(J) and ‖J‖ of the map at each scene's equilibrium, and what is proved of them.
+
+python -m benchmarks.claims.certificates SCENES...
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.claims.command import Command, equilibrium_model
+from benchmarks.claims.problem import first_snapshot
+from deqsci.fixed_point import spectral_norm, spectral_radius
+from deqsci.fixed_point.jacobian import jacobian_vector_product
+from deqsci.fixed_point.monitor import norms
+from deqsci.reconstruction.maps import GapMap
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    command = Command("certificates", __doc__)
+    command.add_methods()
+    command.parser.add_argument("--tol", type=float, default=1e-5, help="relative residual")
+    command.parser.add_argument("--max-iter", type=int, default=600, help="evaluations at most")
+    command.parser.add_argument("--plain", type=int, default=50, help="evaluations before ρ(J)")
+    command.parser.add_argument("--products", type=int, default=100, help="power iterations")
+    arguments = command.parse(argv)
+    results = command.results(arguments)
+    for method, scene in product(arguments.methods, arguments.scenes):
+        results.fill(
+            {"model": method, "scene": scene.name}, partial(measure, method, scene, arguments)
+        )
+
+
+def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Radius and norm at one equilibrium, and the bound that holds for every snapshot."""
+    device = arguments.device
+    model = equilibrium_model(method, device, tol=arguments.tol, max_iter=arguments.max_iter)
+    problem = first_snapshot(scene).to(device)
+    f = problem.bind(model.map)
+    solution = model.equilibrium(problem.snapshot, problem.physics)
+    z = solution.value
+    # Plain evaluations leave what is slow: what they still move lies where J grows most. A random
+    # start holds every direction, isolated ones too. Each estimate can miss what the other finds.
+    with torch.no_grad():
+        slow = z
+        for _ in range(arguments.plain):
+            slow = f(slow)
+        step = f(slow) - slow
+    generator = torch.Generator().manual_seed(0)
+    found = {
+        "from_plain_step": spectral_radius(f, z, arguments.products, start=step),
+        "from_noise": spectral_radius(f, z, arguments.products, generator),
+    }
+    # ‖Jv‖/‖v‖ of any v bounds ‖J‖ from below; from noise the slow one takes long to be reached.
+    stretch = norms(jacobian_vector_product(f, z)(step)) / norms(step)
+    norm = spectral_norm(f, z, arguments.products, generator)
+    radii = {name: float(value[0]) for name, value in found.items()}
+    return {
+        "residual": float(solution.residual[0]),
+        "evaluations": int(solution.evaluations[0]),
+        "spectral_radius": max(radii.values()),
+        **radii,
+        "spectral_norm": float(torch.maximum(norm, stretch)[0]),
+        "bound": proved_bound(model.map),
+    }
+
+
+def proved_bound(map: torch.nn.Module) -> float | None:
+    """Lipschitz constant of f = (1 − α) I + α D∘P where that of D is known: P has 1."""
+    assert isinstance(map, GapMap)
+    denoiser = getattr(map.denoiser, "LIPSCHITZ", None)
+    return None if denoiser is None else 1 - map.relaxation + map.relaxation * float(denoiser)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The inverse problem a claim is measured on: one snapshot, its camera and the true video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from deqsci.errors import InputFileError, ShapeError
+from deqsci.fixed_point.monitor import Map
+from deqsci.io import load_snapshots
+from deqsci.metrics import psnr
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.masks import bernoulli_masks
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One snapshot (1, H, W), its camera and the video (1, T, H, W) behind it."""
+
+    snapshot: Tensor
+    physics: SnapshotPhysics
+    truth: Tensor
+
+    def bind(self, map: nn.Module) -> Map:
+        """z ↦ f(z; y, Φ) of this snapshot."""
+        return partial(map, snapshot=self.snapshot, physics=self.physics)
+
+    def psnr(self, video: Tensor) -> float:
+        """PSNR of a video (1, T, H, W) in dB; NaN where it is no longer finite."""
+        return psnr(video[0], self.truth[0]) if bool(video.isfinite().all()) else float("nan")
+
+    def to(self, device: torch.device | str, dtype: torch.dtype = torch.float32) -> Problem:
+        """The same problem on another device or in another precision."""
+        snapshot, truth = (x.to(device, dtype) for x in (self.snapshot, self.truth))
+        return Problem(snapshot, self.physics.to(device, dtype), truth)
+
+    def crops(self, count: int, size: int) -> list[Problem]:
+        """``count`` windows of size×size along the diagonal, the ends a border apart.
+
+        Raises
+        ------
+        ShapeError : the snapshot is smaller than a window.
+        """
+        height, width = self.physics.shape
+        if min(height, width) < size:
+            raise ShapeError(f"the snapshot is {height}×{width}; wanted at least {size}×{size}")
+        return [self._crop(size, (k + 1) / (count + 1)) for k in range(count)]
+
+    def _crop(self, size: int, share: float) -> Problem:
+        rows, columns = (
+            slice(start, start + size)
+            for start in (round(share * (length - size)) for length in self.physics.shape)
+        )
+        window = (..., rows, columns)
+        physics = SnapshotPhysics(self.physics.masks[window].contiguous())
+        return Problem(self.snapshot[window].contiguous(), physics, self.truth[window].contiguous())
+
+
+def first_snapshot(path: Path) -> Problem:
+    """The first snapshot of a scene file.
+
+    Raises
+    ------
+    InputFileError : the file holds no truth to measure against.
+    """
+    scene = load_snapshots(path)
+    if scene.truth is None:
+        raise InputFileError(f"{path} holds no truth; wanted a scene whose video is known")
+    physics = SnapshotPhysics(torch.from_numpy(scene.masks))
+    truth = torch.from_numpy(scene.truth[: physics.frames])
+    return Problem(torch.from_numpy(scene.snapshots[:1]), physics, truth[None])
+
+
+def simulated(video: Tensor, seed: int = 0) -> Problem:
+    """The snapshot of a video (T, H, W) through random binary masks, half of them open."""
+    generator = torch.Generator().manual_seed(seed)
+    physics = SnapshotPhysics(bernoulli_masks(*video.shape, generator=generator))
+    return Problem(physics.A(video[None]), physics, video[None])
+
+
+def smooth_video(frames: int, size: int, seed: int = 0) -> Tensor:
+    """A video of soft spots, for where the content does not matter. Shape: (T, size, size)."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, frames, 4, 4, generator=generator)
+    return F.interpolate(coarse, size=(size, size), mode="bilinear")[0]
+
+
+Watch = Callable[[Tensor, float], None]
+
+
+def watched(f: Map, watch: Watch) -> Map:
+    """f, with every value and its relative residual shown to ``watch``; batches of one."""
+
+    def shown(z: Tensor) -> Tensor:
+        fz = f(z)
+        watch(fz, float((fz - z).norm() / fz.norm()))
+        return fz
+
+    return shown

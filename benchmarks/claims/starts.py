@@ -1,0 +1,90 @@
+"""One answer: the fixed points reached from five different starts, against each other.
+
+python -m benchmarks.claims.starts SCENES...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.claims.command import Command, equilibrium_model
+from benchmarks.claims.problem import Problem, first_snapshot
+
+NOISE = 0.2
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    command = Command("starts", __doc__)
+    command.add_methods()
+    command.parser.add_argument("--tol", type=float, default=1e-5, help="relative residual")
+    command.parser.add_argument("--max-iter", type=int, default=600, help="evaluations at most")
+    arguments = command.parse(argv)
+    results = command.results(arguments)
+    for method, scene in product(arguments.methods, arguments.scenes):
+        limits = {"tol": arguments.tol, "max_iter": arguments.max_iter}
+        results.fill(
+            {"model": method, "scene": scene.name},
+            partial(measure, method, scene, limits, arguments.device),
+        )
+
+
+@torch.no_grad()
+def measure(
+    method: str, scene: Path, limits: dict[str, Any], device: torch.device
+) -> dict[str, Any]:
+    """Where the solves of one snapshot end, and how far apart."""
+    model = equilibrium_model(method, device, **limits)
+    problem = first_snapshot(scene).to(device)
+    videos: list[Tensor] = []
+    rows: list[dict[str, Any]] = []
+    for name, start in starts(problem).items():
+        solution = model.equilibrium(problem.snapshot, problem.physics, start)
+        videos.append(solution.value)
+        rows.append(
+            {
+                "start": name,
+                "psnr_of_start": problem.psnr(start),
+                "psnr": problem.psnr(solution.value),
+                "evaluations": int(solution.evaluations[0]),
+                "residual": float(solution.residual[0]),
+                "converged": bool(solution.converged[0]),
+            }
+        )
+    values = [row["psnr"] for row in rows]
+    distances = [
+        float((a - b).norm() / max(a.norm(), b.norm())) for a, b in combinations(videos, 2)
+    ]
+    return {
+        "starts": rows,
+        "largest_distance": max(distances),
+        "psnr_spread": max(values) - min(values),
+    }
+
+
+def starts(problem: Problem) -> dict[str, Tensor]:
+    """Five points to start from, (1, T, H, W) each."""
+    generator = torch.Generator().manual_seed(0)
+    mean = problem.physics.initial(problem.snapshot)
+
+    def drawn(draw: Any) -> Tensor:
+        sample: Tensor = draw(mean.shape, generator=generator)
+        return sample.to(mean)
+
+    return {
+        "mean frame y/ΣΦ": mean,
+        "Φᵀy": problem.physics.A_adjoint(problem.snapshot),
+        "zeros": torch.zeros_like(mean),
+        "uniform noise": drawn(torch.rand),
+        f"y/ΣΦ + Gaussian noise {NOISE}": mean + NOISE * drawn(torch.randn),
+    }
+
+
+if __name__ == "__main__":
+    main()
