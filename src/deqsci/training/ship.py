@@ -23,17 +23,22 @@ def main() -> None:
         prog="python -m deqsci.training.ship", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("config", type=Path)
-    parser.add_argument("run", type=Path, help="the run's folder")
+    parser.add_argument(
+        "runs", type=Path, nargs="+", help="folders of the runs, each begun where the last ended"
+    )
     parser.add_argument("--scores", type=Path, required=True, help="of benchmarks/equilibria.py")
     parser.add_argument("--notes", type=Path, required=True, help="a text: what was tried and why")
     parser.add_argument("--data", required=True, help="what it was trained and validated on")
     parser.add_argument("--hardware", required=True, help="what it was trained on")
-    parser.add_argument("--weights", default="last.safetensors", help="file in the run's folder")
+    parser.add_argument("--weights", default="last.safetensors", help="file in the last folder")
     arguments = parser.parse_args()
     method = load_config(arguments.config).model
     target = Path(deqsci.__file__).parent / "weights" / f"{method}.safetensors"
-    tensors = load_file(arguments.run / arguments.weights)
-    log = [json.loads(line) for line in (arguments.run / "log.jsonl").read_text().splitlines()]
+    tensors = load_file(arguments.runs[-1] / arguments.weights)
+    logs = [
+        [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        for run in arguments.runs
+    ]
     scores = [r for r in json.loads(arguments.scores.read_text()) if r["method"] == method]
     if not scores:
         parser.error(f"{arguments.scores} holds no scores of {method}")
@@ -49,12 +54,12 @@ def main() -> None:
         "commit": _commit(),  # of the code that wrote this card; stages_run is what was trained
         "data": arguments.data,
         "hardware": arguments.hardware,
-        "training_seconds": log[-1]["seconds"],
-        "stages_run": _stages_run(log),
+        "training_seconds": sum(log[-1]["seconds"] for log in logs),
+        "stages_run": [_stages_run(log) for log in logs],
         "config": yaml.safe_load(arguments.config.read_text()),
         "scores": scores,
         "notes": arguments.notes.read_text().splitlines(),
-        "log": log,
+        "logs": logs,
     }
     text = json.dumps(jsonable(card), indent=1, ensure_ascii=False)
     with atomic_path(target.with_suffix(".json")) as temporary:

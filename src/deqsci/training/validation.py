@@ -15,8 +15,8 @@ from deqsci.reconstruction.maps import GapMap, denoise_video
 from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.samples import add_noise, code
 
-TOLERANCE = 1e-3
-MAX_EVALUATIONS = 60
+TOLERANCE = 1e-4
+MAX_EVALUATIONS = 150
 RUN_ON = 30
 
 
