@@ -61,7 +61,7 @@ def measure(trainer: Trainer, stage: Stage) -> dict[str, Any]:
     def draw() -> None:
         video = draw_video(trainer.clips, stage, stage.batch, trainer.generator)
         if stage.kind == "equilibrium":
-            code(video, trainer.config, trainer.generator)
+            code(video, trainer.config, trainer.generator, stage.start_noise)
 
     drawing = median_seconds(trainer.device, draw)
     rate = counter.get_total_flops() / seconds / 1e9
@@ -79,8 +79,9 @@ def measure(trainer: Trainer, stage: Stage) -> dict[str, Any]:
     }
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype, size: int = 2048) -> float:
-    """GFLOP/s of a product of two square matrices."""
+def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """GFLOP/s of the product of two square matrices, large enough for the device."""
+    size = 8192 if device.type == "cuda" else 2048
     a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     return 2 * size**3 / median_seconds(device, lambda: a @ b) / 1e9
 

@@ -53,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         checkpoint_every=50,
     )
     for name in arguments.runs or [*RULES, PLUG_AND_PLAY]:
-        stage = denoiser if name == PLUG_AND_PLAY else replace(equilibrium, adjoint=RULES[name])
+        stage = denoiser
+        if name == "unrolled":  # it has no equilibrium to keep stable
+            stage = replace(equilibrium, adjoint=RULES[name], stability=None, reuse=1)
+        elif name != PLUG_AND_PLAY:
+            stage = replace(equilibrium, adjoint=RULES[name])
         # One rate throughout: a schedule would have to know how many steps fit in the time.
         stage = replace(stage, steps=ENDLESS, rate=RATE, final_rate=RATE)
         fit(replace(config, stages=(stage,)), arguments.output / name)

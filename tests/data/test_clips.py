@@ -90,16 +90,6 @@ def test_colour_becomes_luma_and_sixteen_bits_eight(tmp_path: Path) -> None:
     assert [levels_of(still) for still in load_stills([tmp_path])] == [[76], [255], [100]]
 
 
-def test_large_clips_are_scaled_down_to_the_shorter_side(tmp_path: Path) -> None:
-    for frame in range(2):
-        write_image(tmp_path / "large" / f"{frame}.png", 70 + frame, size=(30, 20))
-        write_image(tmp_path / "small" / f"{frame}.png", 80 + frame, size=(10, 30))
-    large, small = load_clips([tmp_path], shorter_side=10)
-    assert large.shape == (2, 15, 10)
-    assert levels_of(large) == [70, 71]
-    assert small.shape == (2, 10, 30)
-
-
 def test_no_folders_hold_nothing() -> None:
     assert load_clips([]) == load_stills([]) == []
 

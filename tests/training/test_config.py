@@ -59,7 +59,17 @@ def test_a_drawn_depth_is_exact(tmp_path: Path) -> None:
         ({"seed": "one"}, "seed: wanted int, found str"),
         ({"stages": "[]"}, "no stages"),
         ({"stages.0.kind": "deblur"}, "deblur"),
-        ({"stages.0.steps": "0"}, "at least 1"),
+        ({"stages.0.steps": "0"}, "steps is 0"),
+        ({"stages.0.rate": ".nan"}, "rate is nan"),
+        ({"stages.0.stability": "{weight: -1}"}, "weight is -1"),
+        ({"stages.0.sigma": "[0.1, 0.2]"}, "no use for sigma"),
+        ({"stages.0": "{kind: denoise, steps: 1, batch: 1, size: 8, rate: 1, reuse: 2}"}, "reuse"),
+        ({"stages.0.adjoint": "{name: unrolled}", "stages.0.reuse": "2"}, "no use for reuse"),
+        ({"stages.0.solver": "{name: [1]}"}, "mapping with a name"),
+        ({"stages.0.adjoint": "{name: implicit, solver: x}"}, "mapping with a name"),
+        ({"compile": "true", "stages.0.jacobian": "1"}, "no second derivative"),
+        ({"clip_gradient": "0"}, "clip_gradient"),
+        ({"minutes": ".inf"}, "minutes"),
         ({"stages.0.precision": "fp8"}, "fp8"),
         ({"stages.0.solver": "{name: newton}"}, "newton"),
         ({"stages.0.solver": "{name: picard, memory: 3}"}, "unknown setting memory"),
@@ -92,6 +102,11 @@ def test_missing_settings_and_wrong_files(tmp_path: Path) -> None:
         load_config(path)
     with pytest.raises(ConfigError, match=r"missing\.yaml"):
         load_config(tmp_path / "missing.yaml")
+
+
+def test_numbers_as_people_write_them(tmp_path: Path) -> None:
+    (stage,) = load_config(write(tmp_path, GOOD), {"stages.0.rate": "1e-3"}).stages
+    assert stage.rate == 1e-3
 
 
 def test_changes_on_the_command_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from deqsci.training.distributed import pick_device
 
 AVERAGE = """
 import torch
-from deqsci.training.distributed import average_gradients, gather, processes
+from deqsci.training.distributed import any_process, average_gradients, gather, processes
 with processes(torch.device("cpu")) as (rank, count):
     parameters = [torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(3, 1))]
     for k, parameter in enumerate(parameters):
@@ -24,7 +24,9 @@ with processes(torch.device("cpu")) as (rank, count):
     average_gradients(parameters)
     assert count == 2
     assert [p.grad.unique().tolist() for p in parameters] == [[0.5], [10.5]]
-    assert [t.item() for t in gather(torch.tensor(rank))] == [0, 1]
+    assert gather(rank) == ([0, 1] if rank == 0 else [])
+    assert any_process(rank == 1, torch.device("cpu"))
+    assert not any_process(False, torch.device("cpu"))
 """
 
 

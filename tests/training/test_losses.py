@@ -33,6 +33,18 @@ def test_growth_of_a_linear_map_is_its_largest_gain() -> None:
     assert growth.tolist() == pytest.approx([0.9, 1.4], rel=1e-3)
 
 
+def test_growth_is_the_spectral_radius_and_not_the_norm() -> None:
+    matrix = 0.5 * torch.eye(32)
+    matrix[0, 31] = 10.0  # norm 10, both eigenvalues of the block 0.5
+
+    def f(z: Tensor) -> Tensor:
+        return (z.flatten(1) @ matrix.T).view_as(z)
+
+    z = torch.rand(1, 2, 4, 4)
+    growth = perturbation_growth(f, z, torch.Generator().manual_seed(1), iterations=400)
+    assert growth.item() == pytest.approx(0.5, rel=0.01)
+
+
 def test_growth_has_a_gradient_and_survives_black() -> None:
     gain = torch.tensor(0.8, requires_grad=True)
     z = torch.zeros(1, 2, 4, 4)
@@ -77,6 +89,13 @@ def test_correction_records_states_of_a_solver_by_one_evaluation() -> None:
     loss = correction_loss(lambda z: gain * z, visited, video, Correction(states=1, discount=1.0))
     (gradient,) = torch.autograd.grad(loss, gain)
     assert gradient.item() == pytest.approx(20 / (0.5 * 2.302585), rel=1e-4)  # d(20 log₁₀ g)/dg
+
+
+def test_correction_passes_over_states_that_are_not_finite() -> None:
+    video = torch.zeros(1, 2, 4, 4)
+    visited = [torch.full_like(video, value) for value in (0.1, torch.inf, 0.1, torch.nan, 0.1)]
+    loss = correction_loss(lambda z: z, visited, video, Correction(states=2, discount=1.0))
+    assert loss.item() == pytest.approx(2 * -20, abs=0.1)
 
 
 def test_correction_of_a_single_state_adds_nothing() -> None:

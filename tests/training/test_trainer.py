@@ -127,7 +127,8 @@ def test_denoiser_learns(config_file: Path, tmp_path: Path) -> None:
 def test_unrolled_stage_is_judged_by_its_unrolling(
     config_file: Path, tmp_path: Path, depth: str | None
 ) -> None:
-    changes = {"stages.1.adjoint": "{name: unrolled, steps: 3}", "stages.1.jacobian": "0"}
+    changes = {"stages.1.adjoint": "{name: unrolled, steps: 3}", "stages.1.reuse": "1"}
+    changes["stages.1.stability"] = "null"
     if depth is not None:
         changes["stages.1.depth"] = depth
     Trainer(load_config(config_file, changes), tmp_path / "run").fit()
@@ -141,6 +142,10 @@ def test_run_stops_when_its_time_is_up_and_goes_on(config_file: Path, tmp_path: 
     first = Trainer(replace(config, minutes=1e-9), tmp_path / "run")
     first.fit()
     assert (first.stage, first.step) == (0, 1)
+    again = Trainer(replace(config, minutes=1e-9), tmp_path / "run")
+    assert again.resume()
+    again.fit()  # no further step
+    assert (again.stage, again.step) == (0, 1)
     second = Trainer(config, tmp_path / "run")
     assert second.resume()
     second.fit()
@@ -168,13 +173,71 @@ def test_run_without_gradients_ends(config_file: Path, tmp_path: Path) -> None:
     assert trainer.step == LOST_STEPS - 1
 
 
-def test_checkpoint_of_another_run_is_refused(config_file: Path, tmp_path: Path) -> None:
-    config = load_config(config_file, {"stages.0.steps": "2", "stages.1.steps": "1"})
-    Trainer(config, tmp_path / "run").fit()
-    with pytest.raises(ConfigError, match=r"de-gap-cnn, not of de-gap-rsn-cnn"):
-        Trainer(replace(config, model="de-gap-rsn-cnn"), tmp_path / "run").resume()
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"model": "de-gap-rsn-cnn"}, "model"),
+        ({"seed": "1"}, "seed"),
+        ({"stages.0.batch": "3"}, "stages.0.batch"),
+        ({"stages": "[]"}, None),
+    ],
+)
+def test_resuming_with_other_settings_is_refused(
+    config_file: Path, tmp_path: Path, changes: dict[str, str], named: str | None
+) -> None:
+    short = load_config(config_file, {"stages.0.steps": "2", "stages.1.steps": "1"})
+    Trainer(short, tmp_path / "run").fit()
+    with pytest.raises(ConfigError, match=named or "no stages"):
+        Trainer(load_config(config_file, changes), tmp_path / "run").resume()
     with pytest.raises(ConfigError, match="1 processes; this run has 2"):
-        Trainer(config, tmp_path / "run", processes=2).resume()
+        Trainer(short, tmp_path / "run", processes=2).resume()
+    longer = load_config(config_file, {"stages.1.steps": "3", "threads": "1"})
+    assert Trainer(longer, tmp_path / "run").resume()
+
+
+def test_killed_before_the_first_checkpoint_logs_nothing_twice(
+    config_file: Path, tmp_path: Path
+) -> None:
+    config = load_config(config_file, {"checkpoint_every": "100"})
+    broken = Trainer(config, tmp_path / "run")
+
+    def interrupt(record: Record) -> None:
+        raise KeyboardInterrupt
+
+    broken.on_validation = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit()
+    assert len(log(tmp_path / "run")) == 1
+    second = Trainer(config, tmp_path / "run")
+    assert not second.resume()
+    second.fit()
+    assert [(r["stage"], r["step"]) for r in log(tmp_path / "run")] == [
+        (0, 3),
+        (0, 4),
+        (1, 3),
+        (1, 5),
+    ]
+
+
+def test_scores_that_are_not_finite_are_none(config_file: Path, tmp_path: Path) -> None:
+    trainer = Trainer(load_config(config_file), tmp_path / "run")
+    trainer.averaged.update_parameters(trainer.model.map)
+    with torch.no_grad():
+        for parameter in trainer.averaged.parameters():
+            parameter.fill_(1e30)
+    (tmp_path / "run" / "samples").mkdir(parents=True)
+    trainer._validate(trainer.config.stages[1], {"psnr": 1.0})
+    assert log(tmp_path / "run")[0]["validation"]["score"] is None
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+
+
+@pytest.mark.parametrize("adjoint", ["{name: implicit}", "{name: phantom, steps: 2}"])
+def test_reduced_precision_trains(config_file: Path, tmp_path: Path, adjoint: str) -> None:
+    changes = {"stages.1.precision": "bfloat16", "stages.1.adjoint": adjoint}
+    trainer = Trainer(load_config(config_file, changes), tmp_path / "run")
+    trainer.fit()
+    gradients = [p.grad for p in trainer.denoiser.parameters()]
+    assert all(g is not None and g.dtype == torch.float32 and g.any() for g in gradients)
 
 
 def test_validation_without_a_fitting_clip(config_file: Path, tmp_path: Path) -> None:

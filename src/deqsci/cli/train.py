@@ -14,6 +14,9 @@ from deqsci.cli.options import Output, Reporting
 from deqsci.cli.terminal import Terminal
 from deqsci.errors import OutputError
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 if TYPE_CHECKING:
     from deqsci.training.config import TrainConfig
     from deqsci.training.trainer import Progress, Trainer
@@ -56,13 +59,24 @@ def train(
             f"{output} holds a training run; go on with --resume auto, or give another --output"
         )
     with start(config, output) as trainer:
-        if trainer.rank == 0:
+        if trainer.rank > 0:
+            trainer.fit()
+            return 0
+        try:
             with _progress(terminal, reporting, config, trainer):
                 trainer.fit()
-            terminal.result({"output": str(output), "last": trainer.last_record})
-            terminal.say(f"weights: {output / 'last.safetensors'}")
-        else:
-            trainer.fit()
+        except KeyboardInterrupt:
+            terminal.notice(f"stopped; --resume auto goes on from the last checkpoint in {output}")
+            return INTERRUPTED
+        finished = trainer.stage == len(config.stages)
+        if not finished:
+            terminal.notice(
+                f"the time is up at stage {trainer.stage}, step {trainer.step}; "
+                "--resume auto with more --minutes goes on"
+            )
+        record = trainer.last_record
+        terminal.result({"output": str(output), "finished": finished, "last": record})
+        terminal.say(f"weights: {output / 'last.safetensors'}")
     return 0
 
 
@@ -86,6 +100,7 @@ def _progress(
         TextColumn("{task.completed}/{task.total}  {task.fields[state]}"),
         TimeRemainingColumn(),
         console=console,
+        redirect_stdout=sys.stdout.isatty(),
     )
     tasks = [
         bars.add_task(f"{i + 1} {stage.kind}", total=stage.steps, state="", start=False)
@@ -114,7 +129,10 @@ def _state(progress: Progress) -> str:
 def _told(record: dict[str, Any]) -> str:
     """A line for a person."""
     scores = record["validation"]
-    words = [f"stage {record['stage']} step {record['step']}: {scores['psnr']:.2f} dB"]
+    where = f"stage {record['stage']} step {record['step']}"
+    if None in scores.values():
+        return f"{where}: diverged"
+    words = [f"{where}: {scores['psnr']:.2f} dB"]
     if "evaluations" in scores:
         words.append(f"in {scores['evaluations']:.1f} evaluations")
         words.append(f"{scores['score']:.2f} dB run on, residual {scores['residual']:.0e}")

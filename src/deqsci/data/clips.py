@@ -18,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 from deqsci.errors import InputFileError
 
@@ -28,7 +27,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 Source = TypeVar("Source")
 
 
-def load_clips(folders: Sequence[Path], shorter_side: int | None = None) -> list[Tensor]:
+def load_clips(folders: Sequence[Path]) -> list[Tensor]:
     """Every video and every image sequence below ``folders``, in natural name order.
 
     A folder that directly holds two or more images is a sequence; unrelated stills are for
@@ -37,7 +36,6 @@ def load_clips(folders: Sequence[Path], shorter_side: int | None = None) -> list
     Parameters
     ----------
     folders : searched with all that is below them, but for hidden files.
-    shorter_side : clips whose shorter side has more pixels are scaled down to so many.
 
     Returns
     -------
@@ -56,10 +54,10 @@ def load_clips(folders: Sequence[Path], shorter_side: int | None = None) -> list
             f"no videos or image sequences below {', '.join(map(str, folders))}; wanted "
             f"{', '.join(VIDEO_SUFFIXES)} files or folders of two or more images"
         )
-    return _in_parallel(_read_clip, clips, shorter_side)
+    return _in_parallel(_read_clip, clips)
 
 
-def load_stills(folders: Sequence[Path], shorter_side: int | None = None) -> list[Tensor]:
+def load_stills(folders: Sequence[Path]) -> list[Tensor]:
     """Every image below ``folders`` as a clip of one frame, (1, H, W) uint8 luma.
 
     Parameters, order and errors are those of `load_clips`.
@@ -70,7 +68,7 @@ def load_stills(folders: Sequence[Path], shorter_side: int | None = None) -> lis
             f"no images below {', '.join(map(str, folders))}; wanted "
             f"{', '.join(IMAGE_SUFFIXES)} files"
         )
-    return _in_parallel(_read_image, images, shorter_side)
+    return _in_parallel(_read_image, images)
 
 
 def _files(folders: Sequence[Path], suffixes: tuple[str, ...]) -> list[Path]:
@@ -109,20 +107,9 @@ def _is_video(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
-def _in_parallel(
-    read: Callable[[Source], Tensor], sources: Sequence[Source], shorter_side: int | None
-) -> list[Tensor]:
+def _in_parallel(read: Callable[[Source], Tensor], sources: Sequence[Source]) -> list[Tensor]:
     with ThreadPoolExecutor() as pool:  # decoders release the GIL
-        return list(pool.map(lambda source: _scaled_down(read(source), shorter_side), sources))
-
-
-def _scaled_down(clip: Tensor, shorter_side: int | None) -> Tensor:
-    height, width = clip.shape[1:]
-    shorter = min(height, width)
-    if shorter_side is None or shorter <= shorter_side:
-        return clip
-    size = tuple(round(side * shorter_side / shorter) for side in (height, width))
-    return F.interpolate(clip[None], size=size, mode="bicubic", antialias=True)[0]
+        return list(pool.map(read, sources))
 
 
 def _read_clip(files: Sequence[Path]) -> Tensor:
@@ -157,8 +144,13 @@ def _video_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def _video_frames_of_opencv(path: Path) -> Iterator[NDArray[np.uint8]]:
-    import cv2
-
+    try:
+        import cv2
+    except ImportError as error:
+        raise InputFileError(
+            f"{path} is a video and nothing that reads one is installed; install av or "
+            f"opencv-python-headless"
+        ) from error
     capture = cv2.VideoCapture(str(path))
     while (read := capture.read())[0]:
         yield np.asarray(cv2.cvtColor(read[1], cv2.COLOR_BGR2GRAY), np.uint8)

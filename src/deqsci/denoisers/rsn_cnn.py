@@ -61,6 +61,7 @@ class Shrinkage(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         bound = math.sqrt(self.pairs) * filter_bank_norm(self.filters)
+        bound = bound.clamp_min(torch.finfo(bound.dtype).tiny)
         unit, threshold = self.filters / bound, self.log_threshold.exp()
         if self.pairs == 2:
             unit, threshold = torch.cat((unit, unit.flip(1))), threshold.repeat(2)
@@ -113,8 +114,8 @@ class RSNCNN(VideoDenoiser):
     proves nothing about GAP. Here D is ``LIPSCHITZ`` times a composition of ``Shrinkage`` blocks,
     each nonexpansive, so D, and with it the DE-GAP map D ∘ P, contracts for every weight, every
     mask and every video size: Picard converges, and to one point whatever the start. That is so
-    in exact arithmetic; float32 keeps it (0.998 leaves room for rounding), bfloat16 may not.
-    Blocks of 8×8 filters in a frame and of 4×4 filters over 3 frames alternate: both are complete,
+    in exact arithmetic; float32 keeps it (0.998 leaves room for rounding), bfloat16 and TF32 may
+    not. Blocks of 8×8 filters in a frame and of 4×4 filters over 3 frames alternate: both are complete,
     with about as many channels as a filter has weights. Blind, like ``CNN``.
 
     Shape: (B, T, H, W) → (B, T, H, W), any T, H and W.

@@ -25,7 +25,7 @@ def denoise_video(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | No
     levels = sigma
     if isinstance(sigma, Tensor) and sigma.ndim == 1:
         levels = sigma.repeat_interleave(video.shape[1])
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() or video.device.type != "cpu":
         return denoiser(frames, levels).view_as(video)
     denoised = torch.empty_like(frames)
     count = max(1, _CHUNK_PIXELS // frames[0].numel())

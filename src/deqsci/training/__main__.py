@@ -22,9 +22,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deqsci.training", description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("folder", type=Path)
-    arguments, changes = parser.parse_known_args()
+    parser.add_argument("changes", nargs=argparse.REMAINDER, help="--section.key value ...")
+    arguments = parser.parse_args()
     try:
-        config = load_config(arguments.config, parse_changes(changes))
+        config = load_config(arguments.config, parse_changes(arguments.changes))
         with start(config, arguments.folder) as trainer:
             trainer.on_validation = _write
             trainer.fit()

@@ -34,7 +34,7 @@ def save_weights(tensors: dict[str, Tensor], path: Path) -> None:
     write(path, lambda partial: save_file(plain, partial))
 
 
-def write(path: Path, fill: Callable[[Path], None]) -> None:
+def write(path: Path, fill: Callable[[Path], object]) -> None:
     """Fill a file beside ``path`` and rename it, so that a crash leaves the old file whole.
 
     As ``deqsci.io.atomic`` does, which training cannot import: it needs a video encoder.

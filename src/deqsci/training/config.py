@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ ADJOINTS = {
 SOLVERS = {"anderson": Anderson, "broyden": Broyden, "picard": Picard}
 KINDS = ("denoise", "equilibrium")
 PRECISIONS = ("float32", "bfloat16")
+RECOVERING = ("depth", "start_noise", "reuse", "correction", "jacobian", "stability")
+"""Settings of a stage that only the recovery of videos has."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,15 @@ class Correction:
 
 @dataclass(frozen=True)
 class Stability:
-    """A penalty on the perturbation of the solution that the map makes grow most."""
+    """A penalty on perturbations of the solution that grow as the map is evaluated on and on."""
 
     weight: float
     """Weight of the growth above the limit, in dB."""
     limit: float = 0.97
     """Growth above which the penalty sets in."""
+
+    def __post_init__(self) -> None:
+        check_range(self, ("weight", "limit"), 0)
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,8 @@ class Stage:
     solver: dict[str, Any] = field(default_factory=lambda: {"name": "anderson"})
     """Name and options of the forward solver."""
     depth: tuple[int, int] | None = None
-    """Evaluations of each solve (or of the unrolling), drawn from this range instead of solving
-    to the tolerance."""
+    """Evaluations at most of each solve, or of the unrolling, drawn from this range; the
+    tolerance does not count then."""
     start_noise: float = 0.0
     """The solve starts at the repeated mean frame plus Gaussian noise up to this σ, drawn for
     each video, so that the answer does not come to depend on the start."""
@@ -123,15 +129,28 @@ class Stage:
             raise ConfigError(
                 f"precision is {self.precision!r}; wanted one of {', '.join(PRECISIONS)}"
             )
-        if min(self.steps, self.batch, self.size, self.frames) < 1:
-            raise ConfigError("steps, batch, size and frames must be at least 1")
-        if min(self.max_stride, self.reuse) < 1:
-            raise ConfigError("max_stride and reuse must be at least 1")
+        counts = ("steps", "batch", "size", "frames", "max_stride", "reuse")
+        check_range(self, counts, 1)
+        check_range(self, ("rate", "final_rate", "start_noise", "jacobian"), 0)
         if self.depth is not None and not 1 <= self.depth[0] <= self.depth[1]:
             raise ConfigError(f"depth is {list(self.depth)}; wanted 1 ≤ lowest ≤ highest")
         if not 0 < self.sigma[0] <= self.sigma[1]:
             raise ConfigError(f"sigma is {list(self.sigma)}; wanted 0 < lowest ≤ highest")
-        self.build_adjoint(), self.build_solver()
+        adjoint = self.build_adjoint()
+        self.build_solver()
+        if self.kind == "denoise":
+            self._refuse("removes noise", *RECOVERING)
+        else:
+            self._refuse("solves for videos", "sigma")
+        if isinstance(adjoint, Unrolled):
+            self._refuse("unrolls from the start", "reuse", "stability")
+
+    def _refuse(self, what: str, *names: str) -> None:
+        """Raise ConfigError for a setting that would be ignored."""
+        for f in fields(self):
+            default = f.default if f.default_factory is MISSING else f.default_factory()
+            if f.name in names and getattr(self, f.name) != default:
+                raise ConfigError(f"a stage that {what} has no use for {f.name}; leave it out")
 
     def build_adjoint(self) -> Adjoint:
         options = dict(self.adjoint)
@@ -147,7 +166,7 @@ class Stage:
         return _build(SOLVERS, self.solver, "solver")
 
     def at_depth(self, evaluations: int) -> tuple[Adjoint, Solver]:
-        """Gradient rule and solver that take exactly so many evaluations."""
+        """Gradient rule and solver that look no further than so many evaluations."""
         adjoint = self.build_adjoint()
         if isinstance(adjoint, Unrolled):
             adjoint = replace(adjoint, steps=evaluations)
@@ -168,8 +187,7 @@ class Validation:
     """Height and width of the crop from the middle of a clip."""
 
     def __post_init__(self) -> None:
-        if min(self.every, self.clips, self.size) < 1:
-            raise ConfigError("every, clips and size must be at least 1")
+        check_range(self, ("every", "clips", "size"), 1)
 
 
 @dataclass(frozen=True)
@@ -212,14 +230,24 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not self.stages:
             raise ConfigError("the configuration has no stages")
-        if self.checkpoint_every < 1 or (self.threads is not None and self.threads < 1):
-            raise ConfigError("checkpoint_every and threads must be at least 1")
-        if self.minutes is not None and not self.minutes > 0:
-            raise ConfigError(f"minutes is {self.minutes}; wanted a number above 0")
+        check_range(self, ("checkpoint_every", "threads"), 1)
+        check_range(self, ("seed", "minutes", "weight_decay"), 0)
+        if not 0 < self.clip_gradient < math.inf:
+            raise ConfigError(f"clip_gradient is {self.clip_gradient}; wanted a number above 0")
+        if self.compile and any(stage.jacobian > 0 for stage in self.stages):
+            raise ConfigError("compiled networks have no second derivative; leave jacobian out")
         if not 0 <= self.average < 1:
             raise ConfigError(f"average is {self.average}; wanted a decay in [0, 1)")
         if not 0 <= self.noise[0] <= self.noise[1]:
             raise ConfigError(f"noise is {list(self.noise)}; wanted 0 ≤ lowest ≤ highest")
+
+
+def check_range(settings: object, names: Iterable[str], lowest: float) -> None:
+    """Raise ConfigError unless the named settings are finite and at least ``lowest``, or None."""
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not lowest <= value < math.inf:
+            raise ConfigError(f"{name} is {value}; wanted a number from {lowest} up")
 
 
 def load_config(path: Path, changes: Mapping[str, str] | None = None) -> TrainConfig:
@@ -228,7 +256,9 @@ def load_config(path: Path, changes: Mapping[str, str] | None = None) -> TrainCo
     return settings.build(TrainConfig, read, str(path))
 
 
-def _build(table: dict[str, Any], options: dict[str, Any], what: str) -> Any:
+def _build(table: dict[str, Any], options: object, what: str) -> Any:
+    if not isinstance(options, dict) or not isinstance(options.get("name"), str):
+        raise ConfigError(f"{what} is {options!r}; wanted a mapping with a name")
     rest = dict(options)
     name = rest.pop("name", None)
     if name not in table:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -22,16 +23,14 @@ T = TypeVar("T")
 
 def pick_device(name: str) -> torch.device:
     """The device a process trains on; ``auto`` is its own GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda":
-        if not torch.cuda.is_available():
-            raise ConfigError("device is 'cuda', but torch finds no GPU; use 'auto' or 'cpu'")
-        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"device is {name!r}; wanted auto, cpu or cuda") from error
+    if name not in ("auto", "cpu", "cuda"):
+        raise ConfigError(f"device is {name!r}; wanted auto, cpu or cuda")
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise ConfigError("device is 'cuda', but torch finds no GPU; use 'auto' or 'cpu'")
+    if name == "cpu" or not there:
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 @contextmanager
@@ -42,7 +41,9 @@ def processes(device: torch.device) -> Iterator[tuple[int, int]]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    # The others wait while the first validates.
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=timedelta(hours=1))
     try:
         yield dist.get_rank(), dist.get_world_size()
     finally:
@@ -62,9 +63,18 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
 
 
 def gather(value: T) -> list[T]:
-    """The value of every process, in rank order; all must call."""
+    """The value of every process, in rank order, in the first; empty in others. All must call."""
     if not dist.is_initialized():
         return [value]
-    gathered = [value] * dist.get_world_size()
-    dist.all_gather_object(gathered, value)
-    return gathered
+    gathered = [value] * dist.get_world_size() if dist.get_rank() == 0 else None
+    dist.gather_object(value, gathered)
+    return gathered or []
+
+
+def any_process(flag: bool, device: torch.device) -> bool:
+    """Whether the flag is up in one process; all must call."""
+    if not dist.is_initialized():
+        return flag
+    flags = torch.tensor(float(flag), device=device)
+    dist.all_reduce(flags, dist.ReduceOp.MAX)
+    return bool(flags > 0)

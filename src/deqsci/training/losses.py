@@ -86,9 +86,12 @@ def _visits(map: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
 def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Correction) -> Tensor:
     """Σ γᵏ loss(k-th chosen state before the end): fixed-point correction.
 
+    States that are not finite are passed over: the solver restarts from its best.
+
     States that a solver visited without recording are recorded by one evaluation of f each, the
     Jacobian-free gradient of an intermediate state.
     """
+    visited = [state for state in visited if bool(state.isfinite().all())]
     count = min(correction.states, len(visited) - 1)
     total = video.new_zeros(())
     for k in range(1, count + 1):
@@ -109,7 +112,8 @@ def jacobian_size(f: Map, z: Tensor, generator: torch.Generator) -> Tensor:
 def perturbation_growth(
     f: Map, z: Tensor, generator: torch.Generator, iterations: int = 8, relative: float = 0.02
 ) -> Tensor:
-    """‖f(z+v) − f(z)‖ / ‖v‖ for the v that grows most, with its gradient. Shape: (B,).
+    """‖f(z+v) − f(z)‖ / ‖v‖ in the direction v that evaluating f again and again comes to, with
+    its gradient: the spectral radius, not the norm, for a small v. Shape: (B,).
 
     v is found by power iteration on finite differences; its size ``relative``·‖z‖ makes it see
     the neighbourhood that a solver visits and not only the tangent. It starts from what the

@@ -24,8 +24,9 @@ class Pool:
     A batch is a random part of the pool. A sample is replaced by a fresh one after ``uses`` uses.
     """
 
-    def __init__(self, draw: Draw, batch: int, uses: int, generator: torch.Generator) -> None:
-        self._draw, self._batch, self._uses, self._generator = draw, batch, uses, generator
+    def __init__(self, draw: Draw, batch: int, uses: int, seed: int) -> None:
+        self._draw, self._batch, self._uses = draw, batch, uses
+        self._generator = torch.Generator().manual_seed(seed)  # the host's: it need not wait
         self._tensors = _tensors(draw(BATCHES * batch))
         # Ages that differ, so that the pool is not renewed all at once.
         self._age = torch.arange(BATCHES * batch) % uses
@@ -38,11 +39,10 @@ class Pool:
             for kept, new in zip(self._tensors, _tensors(self._draw(len(worn)))):
                 kept[worn] = new
             self._age[worn] = 0
-        device = self._generator.device
-        order = torch.randperm(len(self._age), generator=self._generator, device=device)
-        self._taken = order[: self._batch].cpu()
+        order = torch.randperm(len(self._age), generator=self._generator)
+        self._taken = order[: self._batch]
         video, snapshot, masks, start = (t[self._taken] for t in self._tensors)
-        return Coded(video, snapshot, SnapshotPhysics(masks), start)
+        return Coded(video, snapshot, SnapshotPhysics(masks, check=False), start)
 
     def put_back(self, z: Tensor) -> None:
         """Remember where the solves of the batch last taken ended. Shape: (B, T, H, W).
@@ -56,14 +56,16 @@ class Pool:
 
     def state(self) -> list[Tensor]:
         """What a checkpoint keeps."""
-        return [*self._tensors, self._age]
+        tensors = [*self._tensors, self._age, self._generator.get_state()]
+        return [tensor.cpu() for tensor in tensors]
 
     def load_state(self, state: list[Tensor]) -> None:
         """Go on from ``state``."""
-        *tensors, age = state
-        for kept, saved in zip(self._tensors, tensors):
-            kept.copy_(saved)
-        self._age.copy_(age)
+        *tensors, self._age, order = state
+        self._tensors = [
+            saved.to(kept.device) for kept, saved in zip(self._tensors, tensors, strict=True)
+        ]
+        self._generator.set_state(order)
 
 
 def _tensors(coded: Coded) -> list[Tensor]:

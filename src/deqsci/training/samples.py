@@ -34,7 +34,8 @@ def code(
 ) -> Coded:
     """Snapshots of the videos, each through masks and with a noise level of its own."""
     batch, frames, height, width = video.shape
-    physics = SnapshotPhysics(config.masks.sample(batch, frames, height, width, generator))
+    masks = config.masks.sample(batch, frames, height, width, generator)
+    physics = SnapshotPhysics(masks, check=False)  # a sampler draws from [0, 1]
     snapshot = physics.A(video)
     if config.noise[1] > 0:
         low, high = config.noise

@@ -103,6 +103,11 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return value
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if hint is float and isinstance(value, str):  # YAML 1.1 takes 1e-3 for a word
+        try:
+            return float(value)
+        except ValueError:
+            pass
     if hint is Path and isinstance(value, str):
         return Path(value)
     if type(value) is not hint:

@@ -9,20 +9,17 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import yaml
 from safetensors.torch import load_file, save_file
 
 import deqsci
 from deqsci.io.atomic import atomic_path
 from deqsci.io.jsonable import jsonable
-from deqsci.training.config import load_config
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m deqsci.training.ship", description=(__doc__ or "").splitlines()[0]
     )
-    parser.add_argument("config", type=Path)
     parser.add_argument(
         "runs", type=Path, nargs="+", help="folders of the runs, each begun where the last ended"
     )
@@ -32,7 +29,8 @@ def main() -> None:
     parser.add_argument("--hardware", required=True, help="what it was trained on")
     parser.add_argument("--weights", default="last.safetensors", help="file in the last folder")
     arguments = parser.parse_args()
-    method = load_config(arguments.config).model
+    told = [json.loads((run / "run.json").read_text()) for run in arguments.runs]
+    method = told[-1]["config"]["model"]
     target = Path(deqsci.__file__).parent / "weights" / f"{method}.safetensors"
     tensors = load_file(arguments.runs[-1] / arguments.weights)
     logs = [
@@ -56,7 +54,7 @@ def main() -> None:
         "hardware": arguments.hardware,
         "training_seconds": sum(log[-1]["seconds"] for log in logs),
         "stages_run": [_stages_run(log) for log in logs],
-        "config": yaml.safe_load(arguments.config.read_text()),
+        "runs": told,
         "scores": scores,
         "notes": arguments.notes.read_text().splitlines(),
         "logs": logs,
@@ -77,7 +75,11 @@ def _stages_run(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _commit() -> str:
     return subprocess.run(
-        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        ["git", "rev-parse", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.strip()
 
 

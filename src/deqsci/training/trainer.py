@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import time
@@ -26,7 +25,8 @@ from deqsci.reconstruction.maps import GapMap, denoise_video
 from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
 from deqsci.training.config import Stage, TrainConfig
-from deqsci.training.distributed import average_gradients, gather, pick_device
+from deqsci.training.description import changes, describe, describe_run
+from deqsci.training.distributed import any_process, average_gradients, gather, pick_device
 from deqsci.training.losses import Metrics, denoising_loss, equilibrium_loss
 from deqsci.training.pictures import write_comparison
 from deqsci.training.pool import Pool
@@ -34,6 +34,9 @@ from deqsci.training.samples import Coded, code, draw_video
 from deqsci.training.validation import choose_clips, validate
 
 Record = dict[str, Any]
+
+KEPT = ("stage", "step", "seconds", "measure", "best", "lost", "log_size")
+"""What a checkpoint keeps of the trainer itself."""
 
 LOST_STEPS = 50
 """Steps in a row without a finite gradient after which a run ends: one bad sample must not."""
@@ -50,7 +53,8 @@ class Progress:
 
 
 class Trainer:
-    """One run. Its folder holds log.jsonl, state.pt, last and best.safetensors, and samples/.
+    """One run. Its folder holds run.json (what it was told), log.jsonl, state.pt, last and
+    best.safetensors, and samples/.
 
     Everything drawn comes from one generator whose state is checkpointed, and the learning rate
     is a function of the step alone: a resumed run follows the trajectory of an uninterrupted one.
@@ -76,20 +80,20 @@ class Trainer:
         if config.init is not None:
             load_checkpoint(map.denoiser, config.init)
         self.model = DeepEquilibrium(map, Anderson(), JacobianFree()).to(self.device)
-        self.averaged = AveragedModel(
-            copy.deepcopy(map), multi_avg_fn=get_ema_multi_avg_fn(config.average)
-        )
+        self.averaged = AveragedModel(map, multi_avg_fn=get_ema_multi_avg_fn(config.average))
         self.denoiser = map.denoiser
         if config.compile:
+            torch._functorch.config.donated_buffer = False  # the adjoint goes backward repeatedly
             self.denoiser.compile()
-        self.generator = torch.Generator(self.device).manual_seed(config.seed + self.rank)
+        self.seed = config.seed * self.processes + self.rank
+        self.generator = torch.Generator(self.device).manual_seed(self.seed)
         stills = load_stills(config.data.stills) if config.data.stills else []
         self.clips = ClipSet(load_clips(config.data.clips) + stills, self.device)
         self.validation = choose_clips(load_clips(config.data.validation), config)
         self.optimizer = self._new_optimizer()
         self.pool: Pool | None = None
         self.stage, self.step, self.seconds = 0, 0, 0.0
-        self.best, self.lost, self.log_size = -math.inf, 0, 0
+        self.measure, self.best, self.lost, self.log_size = "", -math.inf, 0, 0
         self.last_record: Record | None = None
 
     def resume(self) -> bool:
@@ -97,14 +101,18 @@ class Trainer:
 
         Raises
         ------
-        ConfigError : the checkpoint is of another model or of another number of processes.
+        ConfigError : the checkpoint is of a run with other settings, or of another number of
+            processes.
         """
         path = self.folder / "state.pt"
         if not path.exists():
             return False
         state = checkpoint.load(path)
-        if state["model"] != self.config.model:
-            raise ConfigError(f"{path} is a run of {state['model']}, not of {self.config.model}")
+        if changed := changes(state["config"], describe(self.config), state["stage"]):
+            raise ConfigError(
+                f"{path} belongs to a run with other settings ({', '.join(changed)}); give another "
+                "folder, where --init can begin with its weights"
+            )
         if len(state["processes"]) != self.processes:
             raise ConfigError(
                 f"{path} was written by {len(state['processes'])} processes; this run has "
@@ -113,7 +121,7 @@ class Trainer:
         self.denoiser.load_state_dict(state["weights"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
-        for name in ("stage", "step", "seconds", "best", "lost", "log_size"):
+        for name in KEPT:
             setattr(self, name, state[name])
         own = state["processes"][self.rank]
         if own["pool"] is not None:
@@ -121,20 +129,20 @@ class Trainer:
             assert self.pool is not None
             self.pool.load_state(own["pool"])
         self.generator.set_state(own["generator"])  # last: a new pool has drawn from it
-        if self.rank == 0:  # what was logged after the checkpoint will be logged again
-            with (self.folder / "log.jsonl").open("ab") as log:
-                log.truncate(self.log_size)
         return True
 
     def fit(self) -> None:
         """Run every stage that is left to its end, or until the time is up."""
         if self.rank == 0:
             (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+            told = json.dumps(describe_run(self.config, self.device, self.processes), indent=1)
+            checkpoint.write(self.folder / "run.json", lambda partial: partial.write_text(told))
+            with (self.folder / "log.jsonl").open("ab") as log:
+                log.truncate(self.log_size)  # what came after the checkpoint will come again
         while self.stage < len(self.config.stages):
             if not self._fit_stage(self.config.stages[self.stage]):
                 return
             self.stage, self.step = self.stage + 1, 0
-            self.best = -math.inf  # a stage's best is not comparable with the next one's
             self.optimizer, self.pool = self._new_optimizer(), None
             self._save()
 
@@ -146,33 +154,34 @@ class Trainer:
         began = time.perf_counter()
         recent: list[Metrics] = []
         while self.step < stage.steps:
+            if self._time_is_up():
+                self._save()
+                return False
             recent.append(self._update(stage))
             self.step += 1
             now = time.perf_counter()
             rate = stage.batch * self.processes / (now - began)
             self.seconds, began = self.seconds + now - began, now
             self.on_step(Progress(self.stage, self.step, rate, recent[-1]))
-            late = self._time_is_up()
-            last = self.step == stage.steps or late
+            last = self.step == stage.steps
             if self.step % self.config.validation.every == 0 or last:
                 if self.rank == 0:
                     self._validate(stage, _means(recent))
-                recent, began = [], time.perf_counter()
+                recent = []
             if self.step % self.config.checkpoint_every == 0 or last:
                 self._save()
-            if late:
-                return False
+            began = time.perf_counter()  # validation and checkpoints are no training
         return True
 
     def _time_is_up(self) -> bool:
-        """The same answer in every process: that of the first."""
+        """The same answer in every process."""
         limit = self.config.minutes
-        return limit is not None and gather(self.seconds >= 60 * limit)[0]
+        return limit is not None and any_process(self.seconds >= 60 * limit, self.device)
 
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:
             return None
-        return Pool(partial(self._draw, stage), stage.batch, stage.reuse, self.generator)
+        return Pool(partial(self._draw, stage), stage.batch, stage.reuse, self.seed)
 
     def _draw(self, stage: Stage, batch: int) -> Coded:
         video = draw_video(self.clips, stage, batch, self.generator)
@@ -183,9 +192,9 @@ class Trainer:
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(stage, self.step)
-        with torch.autocast(
-            self.device.type, torch.bfloat16, enabled=stage.precision == "bfloat16"
-        ):
+        # Uncached: a solve without gradient must not leave its copies of the weights behind.
+        reduced = stage.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, reduced, cache_enabled=False):
             if stage.kind == "denoise":
                 video = draw_video(self.clips, stage, stage.batch, self.generator)
                 denoiser = partial(denoise_video, self.denoiser)
@@ -213,8 +222,11 @@ class Trainer:
     def _validate(self, stage: Stage, means: Metrics) -> None:
         self.averaged.eval()
         judged = validate(self._averaged_map, stage, self.config, self.validation)
-        if judged.scores["score"] > self.best:
-            self.best = judged.scores["score"]
+        if judged.measure != self.measure:
+            self.measure, self.best = judged.measure, -math.inf
+        score = judged.scores["score"]
+        if score is not None and score > self.best:
+            self.best = score
             self._write_weights("best.safetensors")
         name = f"stage{self.stage}-{self.step:06d}.png"
         write_comparison(self.folder / "samples" / name, judged.pictures)
@@ -243,13 +255,12 @@ class Trainer:
         if self.rank != 0:
             return
         state = {
-            "model": self.config.model,
+            "config": describe(self.config),
             "weights": self.denoiser.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "processes": processes,
-            **{k: getattr(self, k) for k in ("stage", "step", "seconds", "best", "lost")},
-            "log_size": self.log_size,
+            **{name: getattr(self, name) for name in KEPT},
         }
         checkpoint.save(state, self.folder / "state.pt")
         self._write_weights("last.safetensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,9 +23,11 @@ RUN_ON = 30
 
 @dataclass(frozen=True)
 class Judged:
-    """``score`` selects the model. Each picture is (input, estimate, truth)."""
+    """``score`` selects the model, among those judged by the same ``measure``; None stands for a
+    number that is not finite. Each picture is (input, estimate, truth)."""
 
-    scores: dict[str, float]
+    measure: str
+    scores: dict[str, float | None]
     pictures: list[tuple[Tensor, Tensor, Tensor]]
 
 
@@ -56,7 +59,13 @@ def validate(map: GapMap, stage: Stage, config: TrainConfig, videos: Sequence[Te
     judged = [judge(map, stage, config, v[:, : stage.frames].to(device), generator) for v in videos]
     rows = [row for row, _ in judged]
     means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
-    return Judged(means, [picture for _, picture in judged[:4]])
+    finite = {name: mean if math.isfinite(mean) else None for name, mean in means.items()}
+    return Judged(_measure(stage), finite, [picture for _, picture in judged[:4]])
+
+
+def _measure(stage: Stage) -> str:
+    unrolled = isinstance(stage.build_adjoint(), Unrolled)
+    return "denoising" if stage.kind == "denoise" else "unrolled" if unrolled else "equilibrium"
 
 
 def psnr(estimate: Tensor, truth: Tensor) -> float:
@@ -87,6 +96,8 @@ def _judge_recovery(
     f = partial(map, snapshot=coded.snapshot, physics=coded.physics)
     start, adjoint = coded.physics.initial(coded.snapshot), stage.build_adjoint()
     if isinstance(adjoint, Unrolled):
+        if stage.depth is not None:
+            adjoint = Unrolled(stage.depth[1])
         value = adjoint.fixed_point(f, start, stage.build_solver()).value
         row = {"score": psnr(value, video), "psnr": psnr(value, video)}
         return row, (coded.snapshot, value[0], video[0])
