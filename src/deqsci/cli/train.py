@@ -96,7 +96,7 @@ def _progress(
     console = Console(stderr=True)
     bars = Bars(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
+        BarColumn(bar_width=8),
         TextColumn("{task.completed}/{task.total}  {task.fields[state]}"),
         TimeRemainingColumn(),
         console=console,
@@ -119,11 +119,12 @@ def _progress(
 
 
 def _state(progress: Progress) -> str:
+    """Loss, PSNR, evaluations, residual and videos a second, short enough for 80 columns."""
     metrics = progress.metrics
-    words = [f"loss {metrics['loss']:.2f}", f"PSNR {metrics['psnr']:.2f} dB"]
+    words = [f"loss {metrics['loss']:.2f}", f"{metrics['psnr']:.1f} dB"]
     if "evaluations" in metrics:
-        words.append(f"{metrics['evaluations']:.0f} evaluations to {metrics['residual']:.0e}")
-    return "  ".join([*words, f"{progress.rate:.1f} videos/s"])
+        words.append(f"{metrics['evaluations']:.0f} evals {metrics['residual']:.0e}")
+    return " ".join([*words, f"{progress.rate:.1f}/s"])
 
 
 def _told(record: dict[str, Any]) -> str:
