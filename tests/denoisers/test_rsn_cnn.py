@@ -7,12 +7,35 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from deqsci.denoisers.rsn_cnn import RSNCNN, Shrinkage, _analyse, _synthesise, filter_bank_norm
+from deqsci.denoisers.rsn_cnn import (
+    RSNCNN,
+    Shrinkage,
+    _analysis_kernel,
+    _fold,
+    _synthesis_kernel,
+    _unfold,
+    filter_bank_norm,
+)
 from deqsci.fixed_point import Picard, spectral_norm
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction.maps import GapMap
+
+
+def analyse(u: Tensor, filters: Tensor) -> Tensor:
+    """Wu: (B, T, H, W) → (B, T, C, H + k − 1, W + k − 1)."""
+    seen = _unfold(u, *filters.shape[1:3])
+    return F.conv2d(seen, _analysis_kernel(filters)).unflatten(0, u.shape[:2])
+
+
+def synthesise(found: Tensor, filters: Tensor) -> Tensor:
+    """Wᵀ of what ``analyse`` found."""
+    rows = F.conv2d(found.flatten(0, 1), _synthesis_kernel(filters))
+    edge = filters.shape[-1] - 1
+    shape = torch.Size([*found.shape[:2], found.shape[3] - edge, found.shape[4] - edge])
+    return _fold(rows, shape, *filters.shape[1:3])
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +81,8 @@ def test_analysis_is_a_convolution_and_synthesis_its_adjoint(frames, span, kerne
     v = torch.randn(2, frames, 5, 11 + edge, 6 + edge).double()
     mirrored = torch.cat((u[:, :1], u, u[:, -1:]), 1) if span == 3 else u
     expected = F.conv3d(mirrored.unsqueeze(1), filters.unsqueeze(1), padding=(0, edge, edge))
-    torch.testing.assert_close(_analyse(u, filters), expected.transpose(1, 2))
-    left, right = (_analyse(u, filters) * v).sum(), (u * _synthesise(v, filters)).sum()
+    torch.testing.assert_close(analyse(u, filters), expected.transpose(1, 2))
+    left, right = (analyse(u, filters) * v).sum(), (u * synthesise(v, filters)).sum()
     torch.testing.assert_close(left, right)
 
 
@@ -70,7 +93,7 @@ def test_analysis_of_a_mirrored_video_is_bounded(frames: int) -> None:
     unit = filters / (math.sqrt(2) * filter_bank_norm(filters))
     both = torch.cat((unit, unit.flip(1)))
     z = torch.zeros(1, frames, 12, 10).double()
-    assert spectral_norm(lambda u: _analyse(u, both), z, 100).item() <= 1 + 1e-12
+    assert spectral_norm(lambda u: analyse(u, both), z, 100).item() <= 1 + 1e-12
 
 
 def test_time_reversal_commutes() -> None:
@@ -123,6 +146,13 @@ def test_weights_receive_gradient_in_every_mode(train: bool) -> None:
 def test_training_and_evaluation_agree() -> None:
     net, x = RSNCNN(), torch.rand(1, 2, 9, 9)
     torch.testing.assert_close(net.train()(x), net.eval()(x))
+
+
+def test_gradient_mode_changes_nothing_but_the_order_of_work() -> None:
+    net, x = RSNCNN(), torch.rand(2, 3, 17, 12)
+    with torch.no_grad():
+        alone = net(x)
+    torch.testing.assert_close(net(x), alone)
 
 
 def test_picard_converges_to_one_point_from_anywhere() -> None:

@@ -67,17 +67,25 @@ class Shrinkage(nn.Module):
             unit, threshold = torch.cat((unit, unit.flip(1))), threshold.repeat(2)
         threshold = threshold.view(-1, 1, 1, 1)
         # t · clip(Wu / t, −1, 1): the thresholds go into the filters and cost nothing per pixel.
-        found = F.hardtanh(_analyse(u, unit / threshold), inplace=True)
-        return u - _synthesise(found, unit * threshold)
+        find, replace = _analysis_kernel(unit / threshold), _synthesis_kernel(unit * threshold)
+        rows = [
+            F.conv2d(F.hardtanh(F.conv2d(frames, find), inplace=True), replace)
+            for frames in _unfold(u, *unit.shape[1:3]).split(_frames_at_once(u))
+        ]
+        return u - _fold(torch.cat(rows), u.shape, *unit.shape[1:3])
 
 
-def _analyse(u: Tensor, filters: Tensor) -> Tensor:
-    """Wu on its whole support: (B, T, H, W), (C, span, k, k) → (B, T, C, H + k − 1, W + k − 1).
+def _frames_at_once(u: Tensor) -> int:
+    """All where a gradient is recorded; on a CPU else one: what it finds stays near the cache."""
+    return 1 if u.device.type == "cpu" and not torch.is_grad_enabled() else len(u) * u.shape[1]
 
-    The frames and rows a filter spans become channels and the convolution runs along columns only,
-    several times faster on CPUs than a convolution with few input channels.
+
+def _unfold(u: Tensor, span: int, size: int) -> Tensor:
+    """(B, T, H, W) → (B·T, span·k, H + k − 1, W + 2k − 2), what W sees on its whole support.
+
+    The frames and rows a filter spans become channels, so that the convolution runs along columns
+    only, several times faster on CPUs than a convolution with few input channels.
     """
-    span, size = filters.shape[1], filters.shape[-1]
     padded = F.pad(u, [size - 1] * 4)
     if span == 3:  # the mirror image in time
         padded = torch.cat((padded[:, :1], padded, padded[:, -1:]), 1)
@@ -85,19 +93,28 @@ def _analyse(u: Tensor, filters: Tensor) -> Tensor:
     seen = torch.stack(
         [padded[:, t : t + frames, r : r + height] for t in range(span) for r in range(size)], -1
     )
-    kernel = filters.flatten(1, 2).unsqueeze(2).contiguous(memory_format=torch.channels_last)
-    return F.conv2d(seen.flatten(0, 1).permute(0, 3, 1, 2), kernel).unflatten(0, u.shape[:2])
+    return seen.flatten(0, 1).permute(0, 3, 1, 2)
 
 
-def _synthesise(found: Tensor, filters: Tensor) -> Tensor:
-    """Wᵀ, the adjoint of ``_analyse``: (B, T, C, H + k − 1, W + k − 1) → (B, T, H, W)."""
-    span, size = filters.shape[1], filters.shape[-1]
+def _analysis_kernel(filters: Tensor) -> Tensor:
+    """W after ``_unfold``. Shape: (C, span, k, k) → (C, span·k, 1, k)."""
+    kernel = filters.flatten(1, 2).unsqueeze(2)
+    return kernel.contiguous(memory_format=torch.channels_last)
+
+
+def _synthesis_kernel(filters: Tensor) -> Tensor:
+    """Wᵀ before ``_fold``. Shape: (C, span, k, k) → (span·k, C, 1, k)."""
     kernel = filters.flip(-1).flatten(1, 2).transpose(0, 1).unsqueeze(2)
-    rows = F.conv2d(found.flatten(0, 1), kernel.contiguous(memory_format=torch.channels_last))
-    rows = rows.unflatten(0, found.shape[:2]).unflatten(2, (span, size))
-    height = found.shape[-2] - size + 1
-    shifted = [rows[:, :, :, r, size - 1 - r : size - 1 - r + height] for r in range(size)]
-    seen = torch.stack(shifted).sum(0)
+    return kernel.contiguous(memory_format=torch.channels_last)
+
+
+def _fold(rows: Tensor, shape: torch.Size, span: int, size: int) -> Tensor:
+    """(B·T, span·k, H + k − 1, W) → (B, T, H, W): back to the rows and frames they came from."""
+    rows = rows.unflatten(0, shape[:2]).unflatten(2, (span, size))
+    height = shape[2]
+    seen = rows[:, :, :, 0, size - 1 : size - 1 + height].clone()
+    for r in range(1, size):
+        seen += rows[:, :, :, r, size - 1 - r : size - 1 - r + height]
     if span == 1:
         return seen.squeeze(2)
     past, now, future = seen.unbind(2)
@@ -115,8 +132,8 @@ class RSNCNN(VideoDenoiser):
     each nonexpansive, so D, and with it the DE-GAP map D ∘ P, contracts for every weight, every
     mask and every video size: Picard converges, and to one point whatever the start. That is so
     in exact arithmetic; float32 keeps it (0.998 leaves room for rounding), bfloat16 and TF32 may
-    not. Blocks of 8×8 filters in a frame and of 4×4 filters over 3 frames alternate: both are complete,
-    with about as many channels as a filter has weights. Blind, like ``CNN``.
+    not. Blocks of 8×8 filters in a frame and of 4×4 filters over 3 frames alternate: both are
+    complete, with about as many channels as a filter has weights. Blind, like ``CNN``.
 
     Shape: (B, T, H, W) → (B, T, H, W), any T, H and W.
     """

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch._functorch.config
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -83,7 +84,8 @@ class Trainer:
         self.averaged = AveragedModel(map, multi_avg_fn=get_ema_multi_avg_fn(config.average))
         self.denoiser = map.denoiser
         if config.compile:
-            torch._functorch.config.donated_buffer = False  # the adjoint goes backward repeatedly
+            # The exact adjoint goes backward repeatedly through one graph.
+            torch._functorch.config.donated_buffer = False
             self.denoiser.compile()
         self.seed = config.seed * self.processes + self.rank
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
