@@ -146,6 +146,7 @@ def test_run_stops_when_its_time_is_up_and_goes_on(config_file: Path, tmp_path: 
     assert again.resume()
     again.fit()  # no further step
     assert (again.stage, again.step) == (0, 1)
+    assert [r["step"] for r in log(tmp_path / "run")] == [1]  # judged once, where it stopped
     second = Trainer(config, tmp_path / "run")
     assert second.resume()
     second.fit()

@@ -157,6 +157,8 @@ class Trainer:
         recent: list[Metrics] = []
         while self.step < stage.steps:
             if self._time_is_up():
+                if recent and self.rank == 0:
+                    self._validate(stage, _means(recent))
                 self._save()
                 return False
             recent.append(self._update(stage))
