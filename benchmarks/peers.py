@@ -84,7 +84,7 @@ def measure(
             y = snapshot[None]
             began = time.process_time()
             if equilibrium:
-                f = partial(GapMap(model.map.denoiser), snapshot=y, physics=physics)
+                f = partial(GapMap(model.map.network), snapshot=y, physics=physics)
                 video = solver.solve(f, physics.A_adjoint(y)).value[0]
             else:
                 video = model(y, physics)[0]

@@ -74,7 +74,7 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
 def proved_bound(map: torch.nn.Module) -> float | None:
     """Lipschitz constant of f = (1 − α) I + α D∘P where that of D is known: P has 1."""
     assert isinstance(map, GapMap)
-    denoiser = getattr(map.denoiser, "LIPSCHITZ", None)
+    denoiser = getattr(map.network, "LIPSCHITZ", None)
     return None if denoiser is None else 1 - map.relaxation + map.relaxation * float(denoiser)
 
 

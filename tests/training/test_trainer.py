@@ -105,7 +105,7 @@ def test_written_weights_are_the_moving_average(config_file: Path, tmp_path: Pat
 
     def follow(progress: Progress) -> None:
         nonlocal average
-        now = {k: v.detach().clone() for k, v in trainer.denoiser.state_dict().items()}
+        now = {k: v.detach().clone() for k, v in trainer.network.state_dict().items()}
         average = now if average is None else {k: 0.75 * average[k] + 0.25 * now[k] for k in now}
 
     trainer.on_step = follow
@@ -160,14 +160,14 @@ def test_training_begins_with_given_weights(config_file: Path, tmp_path: Path) -
     Trainer(config, tmp_path / "first").fit()
     path = tmp_path / "first" / "last.safetensors"
     second = Trainer(replace(config, init=path, seed=5), tmp_path / "second")
-    assert same(weights(tmp_path / "first"), dict(second.denoiser.state_dict()))
+    assert same(weights(tmp_path / "first"), dict(second.network.state_dict()))
 
 
 def test_run_without_gradients_ends(config_file: Path, tmp_path: Path) -> None:
     config = load_config(config_file, {"stages.0.steps": "1000"})
     trainer = Trainer(config, tmp_path / "run")
     with torch.no_grad():
-        for parameter in trainer.denoiser.parameters():
+        for parameter in trainer.network.parameters():
             parameter.fill_(float("nan"))
     with pytest.raises(TrainingError, match="no finite gradient"):
         trainer.fit()
@@ -237,7 +237,7 @@ def test_reduced_precision_trains(config_file: Path, tmp_path: Path, adjoint: st
     changes = {"stages.1.precision": "bfloat16", "stages.1.adjoint": adjoint}
     trainer = Trainer(load_config(config_file, changes), tmp_path / "run")
     trainer.fit()
-    gradients = [p.grad for p in trainer.denoiser.parameters()]
+    gradients = [p.grad for p in trainer.network.parameters()]
     assert all(g is not None and g.dtype == torch.float32 and g.any() for g in gradients)
 
 

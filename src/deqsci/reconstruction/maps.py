@@ -36,7 +36,13 @@ def denoise_video(denoiser: nn.Module, video: Tensor, sigma: Tensor | float | No
     return denoised.view_as(video)
 
 
-class GapMap(nn.Module):
+class EquilibriumMap(nn.Module):
+    """Base of the maps f(z; y, Φ): ``network`` is what is trained, and whose weights are kept."""
+
+    network: nn.Module
+
+
+class GapMap(EquilibriumMap):
     r"""f(z; y, Φ) = (1 − α) z + α D(P(z)): project on the videos that explain y, denoise, relax.
 
     Paper eq. 6–7 with accelerated GAP's momentum left out: the map is autonomous, it depends on
@@ -53,11 +59,11 @@ class GapMap(nn.Module):
         super().__init__()
         if not 0 < relaxation <= 1:
             raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
-        self.denoiser = denoiser
+        self.network = denoiser
         self.sigma = sigma
         self.relaxation = relaxation
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        denoised = denoise_video(self.denoiser, physics.project(z, snapshot), self.sigma)
+        denoised = denoise_video(self.network, physics.project(z, snapshot), self.sigma)
         return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)

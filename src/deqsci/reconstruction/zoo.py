@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,12 +16,14 @@ from torch import nn
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
 from deqsci.denoisers.ffdnet import FFDNet
+from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.errors import ConfigError, MethodError, WeightsError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.reconstruction.maps import GapMap
+from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
+from deqsci.reconstruction.recurrent_map import PLANES, RecurrentMap
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
 
 Network = Callable[[], nn.Module]
@@ -33,9 +37,9 @@ class Method:
     kind: str
     """``equilibrium``, ``plug-and-play`` or ``total variation``."""
     networks: tuple[Network, ...] = ()
-    """Denoisers whose weights it can take: ours first, then what others published."""
-    relaxation: float = 1.0
-    """α of the map (equilibrium)."""
+    """Networks whose weights it can take: ours first, then what others published."""
+    map: Callable[[Any], EquilibriumMap] = GapMap
+    """The map around a network (equilibrium)."""
 
 
 METHODS: dict[str, Method] = {
@@ -44,10 +48,18 @@ METHODS: dict[str, Method] = {
     "pnp-ffdnet": Method("accelerated GAP, FFDNet, falling σ", "plug-and-play", (FFDNet,)),
     # α: at 1 this network's Jacobian has eigenvalues to −1.4 on validation clips; at 0.6 they may
     # reach −2.3, and no more evaluations are needed.
-    "de-gap-cnn": Method("equilibrium of GAP and a small CNN", "equilibrium", (CNN,), 0.6),
+    "de-gap-cnn": Method(
+        "equilibrium of GAP and a small CNN", "equilibrium", (CNN,), partial(GapMap, relaxation=0.6)
+    ),
     # The published RSN-CNN is, once trained, a plain CNN with normalised weights.
     "de-gap-rsn-cnn": Method(
         "equilibrium of GAP and a contractive CNN", "equilibrium", (RSNCNN, CNN)
+    ),
+    "de-rnn": Method(
+        "equilibrium of a recurrent network over the frames",
+        "equilibrium",
+        (partial(RecurrentNetwork, PLANES),),
+        RecurrentMap,
     ),
 }
 DEFAULT_METHOD = "de-gap-cnn"
@@ -83,22 +95,21 @@ def build(
         tv = GapTV if name == "gap-tv" else AdmmTV
         model = tv() if max_iter is None else tv(iterations=max_iter)
     else:
-        denoiser = _load(name, method, weights)
+        network = _load(name, method, weights)
         if method.kind == "equilibrium":
             solver = Anderson(
                 tol=1e-4 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
             )
-            map = GapMap(denoiser, relaxation=method.relaxation)
-            model = DeepEquilibrium(map, solver, JacobianFree())
+            model = DeepEquilibrium(method.map(network), solver, JacobianFree())
         elif max_iter is None:
-            model = PnPFFDNet(denoiser)
+            model = PnPFFDNet(network)
         else:
             raise ConfigError(f"{name} runs its whole schedule of noise levels; leave max_iter out")
     return model.to(device=device, dtype=dtype).eval()
 
 
-def new_map(name: str) -> GapMap:
-    """The map of an equilibrium method with its denoiser untrained.
+def new_map(name: str) -> EquilibriumMap:
+    """The map of an equilibrium method with its network untrained.
 
     Raises
     ------
@@ -107,7 +118,7 @@ def new_map(name: str) -> GapMap:
     method = find(name)
     if method.kind != "equilibrium":
         raise MethodError(f"{name} is no equilibrium method; there is nothing to train")
-    return GapMap(method.networks[0](), relaxation=method.relaxation)
+    return method.map(method.networks[0]())
 
 
 def shipped_weights(name: str) -> Path | None:
@@ -132,14 +143,14 @@ def find(name: str) -> Method:
 def _load(name: str, method: Method, weights: Path | None) -> nn.Module:
     path = weights or shipped_weights(name)
     if path is None:
-        raise WeightsError(f"{name} has no weights of ours yet; give published ones with --weights")
+        raise WeightsError(f"{name} has no weights of ours yet; give some with --weights")
     refusals = []
-    for network in method.networks:
-        denoiser = network()
+    for new in method.networks:
+        candidate = new()
         try:
-            load_checkpoint(denoiser, path)
+            load_checkpoint(candidate, path)
         except WeightsError as refusal:
             refusals.append(refusal)
         else:
-            return denoiser
+            return candidate
     raise refusals[0]

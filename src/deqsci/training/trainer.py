@@ -22,7 +22,7 @@ from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.errors import ConfigError, TrainingError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.reconstruction.maps import GapMap, denoise_video
+from deqsci.reconstruction.maps import EquilibriumMap, GapMap, denoise_video
 from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
 from deqsci.training.config import Stage, TrainConfig
@@ -79,14 +79,16 @@ class Trainer:
         torch.manual_seed(config.seed)
         map = new_map(config.model)
         if config.init is not None:
-            load_checkpoint(map.denoiser, config.init)
+            load_checkpoint(map.network, config.init)
         self.model = DeepEquilibrium(map, Anderson(), JacobianFree()).to(self.device)
         self.averaged = AveragedModel(map, multi_avg_fn=get_ema_multi_avg_fn(config.average))
-        self.denoiser = map.denoiser
+        self.network = map.network
+        if not isinstance(map, GapMap) and any(s.kind == "denoise" for s in config.stages):
+            raise ConfigError(f"{config.model} has no denoiser; leave denoise stages out")
         if config.compile:
             # The exact adjoint goes backward repeatedly through one graph.
             torch._functorch.config.donated_buffer = False
-            self.denoiser.compile()
+            self.network.compile()
         self.seed = config.seed * self.processes + self.rank
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
         stills = load_stills(config.data.stills) if config.data.stills else []
@@ -120,7 +122,7 @@ class Trainer:
                 f"{path} was written by {len(state['processes'])} processes; this run has "
                 f"{self.processes}; start as many, or begin anew with init: last.safetensors"
             )
-        self.denoiser.load_state_dict(state["weights"])
+        self.network.load_state_dict(state["weights"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         for name in KEPT:
@@ -201,7 +203,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, reduced, cache_enabled=False):
             if stage.kind == "denoise":
                 video = draw_video(self.clips, stage, stage.batch, self.generator)
-                denoiser = partial(denoise_video, self.denoiser)
+                denoiser = partial(denoise_video, self.network)
                 loss, metrics = denoising_loss(denoiser, video, stage, self.generator)
             else:
                 coded = self._draw(stage, stage.batch) if self.pool is None else self.pool.take()
@@ -210,8 +212,8 @@ class Trainer:
                     self.pool.put_back(z)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        average_gradients(self.denoiser.parameters())
-        norm = nn.utils.clip_grad_norm_(self.denoiser.parameters(), self.config.clip_gradient)
+        average_gradients(self.network.parameters())
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_gradient)
         self.lost = 0 if bool(norm.isfinite()) else self.lost + 1
         if self.lost >= LOST_STEPS:
             raise TrainingError(
@@ -250,7 +252,7 @@ class Trainer:
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
         return torch.optim.AdamW(
-            self.denoiser.parameters(), weight_decay=self.config.weight_decay, fused=True
+            self.network.parameters(), weight_decay=self.config.weight_decay, fused=True
         )
 
     def _save(self) -> None:
@@ -260,7 +262,7 @@ class Trainer:
             return
         state = {
             "config": describe(self.config),
-            "weights": self.denoiser.state_dict(),
+            "weights": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "processes": processes,
@@ -270,13 +272,13 @@ class Trainer:
         self._write_weights("last.safetensors")
 
     @property
-    def _averaged_map(self) -> GapMap:
+    def _averaged_map(self) -> EquilibriumMap:
         map = self.averaged.module
-        assert isinstance(map, GapMap)
+        assert isinstance(map, EquilibriumMap)
         return map
 
     def _write_weights(self, name: str) -> None:
-        tensors = self._averaged_map.denoiser.state_dict()
+        tensors = self._averaged_map.network.state_dict()
         checkpoint.save_weights(tensors, self.folder / name)
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from deqsci.errors import InputFileError
 from deqsci.fixed_point import Anderson, Picard, Unrolled
-from deqsci.reconstruction.maps import GapMap, denoise_video
+from deqsci.reconstruction.maps import EquilibriumMap, denoise_video
 from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.samples import add_noise, code
 
@@ -51,7 +51,9 @@ def choose_clips(clips: Sequence[Tensor], config: TrainConfig) -> list[Tensor]:
 
 
 @torch.no_grad()
-def validate(map: GapMap, stage: Stage, config: TrainConfig, videos: Sequence[Tensor]) -> Judged:
+def validate(
+    map: EquilibriumMap, stage: Stage, config: TrainConfig, videos: Sequence[Tensor]
+) -> Judged:
     """Mean PSNR of a stage's task over the videos, each (1, T, H, W), on the map's device."""
     device = next(map.parameters()).device
     generator = torch.Generator(device).manual_seed(1)
@@ -78,17 +80,25 @@ Row = tuple[dict[str, float], tuple[Tensor, Tensor, Tensor]]
 
 
 def _judge_denoising(
-    map: GapMap, stage: Stage, config: TrainConfig, video: Tensor, generator: torch.Generator
+    map: EquilibriumMap,
+    stage: Stage,
+    config: TrainConfig,
+    video: Tensor,
+    generator: torch.Generator,
 ) -> Row:
     middle = (stage.sigma[0] * stage.sigma[1]) ** 0.5
     noisy, sigma = add_noise(video, (middle, middle), generator)
-    estimate = denoise_video(map.denoiser, noisy, sigma)
+    estimate = denoise_video(map.network, noisy, sigma)
     score = psnr(estimate, video)
     return {"score": score, "psnr": score}, (noisy[0], estimate[0], video[0])
 
 
 def _judge_recovery(
-    map: nn.Module, stage: Stage, config: TrainConfig, video: Tensor, generator: torch.Generator
+    map: EquilibriumMap,
+    stage: Stage,
+    config: TrainConfig,
+    video: Tensor,
+    generator: torch.Generator,
 ) -> Row:
     """PSNR at the converged point and after running on from it; the latter is the score, so that
     a transient cannot win. A stage that trains an unrolling is judged by that unrolling."""
