@@ -36,10 +36,12 @@ class FFDNet(nn.Module):
                 nn.Conv2d(channels, 4, 3, padding=1, bias=False),
             ]
         )
-        # Without normalisation a signal must survive the depth.
-        for weight in list(self.parameters())[:-1]:
+        # Without normalisation a signal must survive the depth, and untrained no noise is found.
+        for weight in self.parameters():
             if weight.ndim == 4:
                 nn.init.kaiming_normal_(weight, nonlinearity="relu")
+        for weight in self.layers[-1].parameters():
+            nn.init.zeros_(weight)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, sigma: Tensor | float | None = None) -> Tensor:
