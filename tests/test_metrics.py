@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import correlate
 
 from deqsci.errors import ShapeError, ValueRangeError
-from deqsci.metrics import psnr, psnr_per_frame, ssim, ssim_per_frame
+from deqsci.metrics import psnr, psnr_per_frame, quality, ssim, ssim_per_frame
 
 
 def noisy_pair(sigma: float = 0.1, frames: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -97,3 +97,11 @@ def test_ssim_wants_frames_as_large_as_its_window() -> None:
     frames = np.zeros((1, 10, 20))
     with pytest.raises(ShapeError, match="10×20; SSIM wants at least 11×11"):
         ssim(frames, frames)
+
+
+def test_quality_is_what_can_be_had() -> None:
+    truth = np.full((2, 11, 11), 0.5, dtype=np.float32)
+    assert quality(truth + 0.1, truth) == (psnr(truth + 0.1, truth), ssim(truth + 0.1, truth))
+    small = truth[:, :10]
+    assert quality(small + 0.1, small) == (psnr(small + 0.1, small), None)
+    assert quality(np.where(truth > 0, np.nan, 0), truth) == (None, None)

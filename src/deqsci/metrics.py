@@ -48,6 +48,16 @@ def ssim(video: Video, truth: Video) -> float:
     return float(ssim_per_frame(video, truth).mean())
 
 
+def quality(video: Video, truth: Video) -> tuple[float | None, float | None]:
+    """PSNR and SSIM as far as they can be had: a finite video, room for SSIM's window.
+
+    Shape: (F, H, W), (F, H, W) → two scalars.
+    """
+    if not bool(np.isfinite(video).all()):
+        return None, None
+    return psnr(video, truth), ssim(video, truth) if min(truth.shape[1:]) >= SSIM_WINDOW else None
+
+
 def psnr_per_frame(video: Video, truth: Video) -> Float:
     """PSNR in dB of each frame; infinite where it is met exactly.
 

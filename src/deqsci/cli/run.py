@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,9 +18,11 @@ from deqsci.cli.options import Computing, Solving
 from deqsci.cli.runtime import environment, prepare
 from deqsci.cli.terminal import Callback, Terminal
 from deqsci.errors import ConfigError
+from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, Trace, residual_trace
 from deqsci.io import RunFolder, SnapshotFile
+from deqsci.io.digest import sha256
 from deqsci.io.jsonable import jsonable
-from deqsci.metrics import PROTOCOL, SSIM_WINDOW, psnr, ssim
+from deqsci.metrics import PROTOCOL, quality
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.result import Reconstruction
@@ -29,28 +30,9 @@ from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_we
 from deqsci.viz import preview_frames, reconstruction_figure
 
 Float = NDArray[np.float32]
-Trace = NDArray[np.float64]
 
 FRAME_RATE = 8.0
 """Frames per second of what people look at: slow enough to see each frame of a snapshot."""
-
-EQUILIBRIUM = "equilibrium"
-"""The kind of method that has a tolerance, and whose solver returns its best iterate."""
-
-
-@dataclass(frozen=True)
-class SnapshotRecord:
-    """What ``run.json`` says about one snapshot; ``residual`` is that of the returned video."""
-
-    snapshot: int
-    status: str
-    converged: bool
-    iterations: int
-    evaluations: int
-    residual: float | None
-    seconds: float
-    psnr: float | None = None
-    ssim: float | None = None
 
 
 @dataclass(frozen=True)
@@ -124,24 +106,15 @@ class Reconstructor:
                 part = slice(index * frames, (index + 1) * frames)
                 video[part] = result.video[0].clamp(0, 1).float().cpu().numpy()
                 seconds = time.perf_counter() - began
-                truth = None if scene.truth is None else scene.truth[part]
-                trace = _trace(result.residuals)
-                records.append(
-                    SnapshotRecord(
-                        snapshot=index,
-                        status=result.status[0],
-                        converged=bool(result.converged[0]),
-                        iterations=len(trace),
-                        evaluations=int(result.evaluations[0]),
-                        residual=_returned(trace, self.kind),
-                        seconds=seconds,
-                        **_quality(video[part], truth),
-                    )
-                )
-                residuals.append(trace)
+                record = SnapshotRecord.of(index, result, self.kind, seconds)
+                if scene.truth is not None:
+                    psnr, ssim = quality(video[part], scene.truth[part])
+                    record = replace(record, psnr=psnr, ssim=ssim)
+                records.append(record)
+                residuals.append(residual_trace(result.residuals))
                 terminal.detail(
-                    f"snapshot {index + 1}/{count}: {result.status[0]}, {len(trace)} iterations, "
-                    f"{seconds:.1f} s"
+                    f"snapshot {index + 1}/{count}: {record.status}, {record.iterations} "
+                    f"iterations, {seconds:.1f} s"
                 )
         return Run(video, tuple(records), tuple(residuals))
 
@@ -149,8 +122,7 @@ class Reconstructor:
         """Method, weights, options and machine, as ``run.json`` records them."""
         weights = None
         if self.weights is not None:
-            digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()
-            weights = {"file": self.weights.name, "sha256": digest}
+            weights = {"file": self.weights.name, "sha256": sha256(self.weights)}
         return {
             "method": self.method,
             "weights": weights,
@@ -232,30 +204,6 @@ def show(terminal: Terminal, run: Run, title: str) -> None:
     # The whole sentence once for all snapshots that ended alike.
     for status in {_short(record.status): record.status for record in run.records}.values():
         terminal.say(status)
-
-
-def _trace(residuals: Tensor) -> Trace:
-    """Residuals (1, n) of one snapshot until its solve stopped; the rest is NaN."""
-    values: Trace = residuals[0].double().cpu().numpy()
-    stopped = np.flatnonzero(~np.isnan(values))
-    return values[: stopped[-1] + 1] if len(stopped) else values[:0]
-
-
-def _quality(video: Float, truth: Float | None) -> dict[str, float]:
-    """PSNR and SSIM where they can be had: known truth, finite video, room for SSIM's window."""
-    if truth is None or not np.isfinite(video).all():
-        return {}
-    if min(truth.shape[1:]) < SSIM_WINDOW:
-        return {"psnr": psnr(video, truth)}
-    return {"psnr": psnr(video, truth), "ssim": ssim(video, truth)}
-
-
-def _returned(trace: Trace, kind: str) -> float | None:
-    """Residual of the returned video: a solver keeps its best iterate, a schedule its last."""
-    finite = trace[np.isfinite(trace)]
-    if len(finite) == 0:
-        return None
-    return float(finite.min() if kind == EQUILIBRIUM else finite[-1])
 
 
 def _short(status: str) -> str:

@@ -1,0 +1,60 @@
+"""What is written down about the reconstruction of one snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deqsci.reconstruction.result import Reconstruction
+
+Trace = NDArray[np.float64]
+
+EQUILIBRIUM = "equilibrium"
+"""The kind of method that has a tolerance, and whose solver returns its best iterate."""
+
+
+@dataclass(frozen=True)
+class SnapshotRecord:
+    """How one snapshot was reconstructed; ``residual`` is that of the returned video."""
+
+    snapshot: int
+    status: str
+    converged: bool
+    iterations: int
+    evaluations: int
+    residual: float | None
+    seconds: float
+    psnr: float | None = None
+    ssim: float | None = None
+
+    @staticmethod
+    def of(index: int, result: Reconstruction, kind: str, seconds: float) -> SnapshotRecord:
+        """The record of a result of one sample, by a method of that kind."""
+        trace = residual_trace(result.residuals)
+        return SnapshotRecord(
+            snapshot=index,
+            status=result.status[0],
+            converged=bool(result.converged[0]),
+            iterations=len(trace),
+            evaluations=int(result.evaluations[0]),
+            residual=_returned(trace, kind),
+            seconds=seconds,
+        )
+
+
+def residual_trace(residuals: Tensor) -> Trace:
+    """Residuals (1, n) of one snapshot until its solve stopped; the rest is NaN."""
+    values: Trace = residuals[0].double().cpu().numpy()
+    stopped = np.flatnonzero(~np.isnan(values))
+    return values[: stopped[-1] + 1] if len(stopped) else values[:0]
+
+
+def _returned(trace: Trace, kind: str) -> float | None:
+    """Residual of the returned video: a solver keeps its best iterate, a schedule its last."""
+    finite = trace[np.isfinite(trace)]
+    if len(finite) == 0:
+        return None
+    return float(finite.min() if kind == EQUILIBRIUM else finite[-1])
