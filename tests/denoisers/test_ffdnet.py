@@ -7,24 +7,19 @@ from pathlib import Path
 import imageio.v3 as iio
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
 from deqsci.denoisers.checkpoints import load_checkpoint
-from deqsci.denoisers.ffdnet import FFDNet
+from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
 from deqsci.errors import ConfigError
-
-
-def awake(network: FFDNet) -> FFDNet:
-    """The last layer begins at zero, where the others would not be seen."""
-    torch.nn.init.normal_(network.layers[-1].weight, std=0.1)
-    return network
 
 
 @pytest.fixture
 def small() -> FFDNet:
     torch.manual_seed(0)
-    return awake(FFDNet(channels=6, depth=4))
+    return FFDNet(channels=6, depth=4)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +50,7 @@ def test_sigma_may_differ_between_the_images(small: FFDNet) -> None:
 
 
 def test_it_has_a_gradient_in_image_sigma_and_weights() -> None:
-    network = awake(FFDNet(channels=4, depth=3)).double()
+    network = FFDNet(channels=4, depth=3).double()
     weights = {name: w.detach().requires_grad_() for name, w in network.named_parameters()}
     generator = torch.Generator().manual_seed(3)
     x = torch.rand(2, 1, 5, 4, generator=generator, dtype=torch.float64, requires_grad=True)
@@ -80,6 +75,27 @@ def test_no_state_changes_in_training_mode(small: FFDNet) -> None:
 def test_a_missing_sigma_is_refused(small: FFDNet) -> None:
     with pytest.raises(ConfigError, match="sigma"):
         small(torch.rand(1, 1, 8, 8))
+
+
+def test_a_level_of_its_own_is_the_sigma_where_none_is_given_and_has_a_gradient() -> None:
+    network = LevelledFFDNet(channels=6, depth=4, level=0.2)
+    x = torch.rand(2, 1, 8, 8)
+    out = network(x)
+    torch.testing.assert_close(out, network(x, 0.2))
+    assert not torch.allclose(out, network(x, 0.4))
+    out.square().sum().backward()
+    assert network.log_level.grad is not None
+    assert network.log_level.grad != 0
+
+
+def test_the_untrained_middle_carries_the_signal_through() -> None:
+    """He's initialisation alone loses it, and does not learn."""
+    torch.manual_seed(0)
+    network = FFDNet()
+    first = h = torch.rand(1, 64, 8, 8)
+    for layer in network.layers[1:-1]:
+        h = F.relu(layer(h))
+    assert F.cosine_similarity(h.flatten(), first.flatten(), 0) > 0.9
 
 
 def test_the_architecture_is_the_published_one() -> None:

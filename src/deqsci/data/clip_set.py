@@ -42,7 +42,7 @@ class ClipSet:
         shapes = torch.tensor([clip.shape for clip in clips], dtype=torch.int64).view(-1, 3)
         self.lengths, self.heights, self.widths = shapes.to(device).unbind(1)
         self.offsets = (shapes.prod(1).cumsum(0) - shapes.prod(1)).to(device)
-        self._eligible_frames: dict[tuple[int, int], tuple[Tensor, int]] = {}
+        self._eligible_clips: dict[tuple[int, int], tuple[Tensor, int]] = {}
 
     @property
     def device(self) -> torch.device:
@@ -67,9 +67,10 @@ class ClipSet:
     ) -> Tensor:
         """Random crops, each in one of the 8 symmetries of the square and forwards or backwards.
 
-        A clip is drawn with a probability proportional to its frames, so that every frame counts
-        the same; clips shorter or smaller than a crop are left out. Then the stride in time is
-        uniform over those up to ``max_stride`` that fit the clip, and the place over what is left.
+        Every clip is drawn as often, however long: a still adds as much as a clip whose frames
+        resemble one another. Clips shorter or smaller than a crop are left out. Then the stride
+        in time is uniform over those up to ``max_stride`` that fit the clip, and the place over
+        what is left.
         The host never waits for the device here, save once for a new ``frames`` and ``size``.
 
         Parameters
@@ -89,9 +90,9 @@ class ClipSet:
         ends, total = self._eligible(frames, size)
         # Far more values than any range has, so that the remainders are as good as uniform.
         draws = torch.randint(1 << 48, (9, batch), generator=generator, device=self.device)
-        frame, stride, start, top, left, transpose, *flips = draws.unbind()
+        place, stride, start, top, left, transpose, *flips = draws.unbind()
 
-        clip = torch.searchsorted(ends, frame % total, right=True)
+        clip = torch.searchsorted(ends, place % total, right=True)
         length, height, width = self.lengths[clip], self.heights[clip], self.widths[clip]
         steps = max(frames - 1, 1)
         stride = 1 + stride % ((length - 1) // steps).clamp(1, max_stride)
@@ -117,16 +118,16 @@ class ClipSet:
         return self.flat.take(index).float().div_(255)
 
     def _eligible(self, frames: int, size: int) -> tuple[Tensor, int]:
-        """Running count of the frames of clips that a crop fits in, and their number."""
+        """Running count of the clips that a crop fits in, and their number."""
         key = (frames, size)
-        if key not in self._eligible_frames:
+        if key not in self._eligible_clips:
             fits = (self.lengths >= frames) & (self.heights >= size) & (self.widths >= size)
-            ends = (self.lengths * fits).cumsum(0)
+            ends = fits.cumsum(0)
             total = int(ends[-1]) if len(self) else 0
             if total == 0:
                 raise InputFileError(
                     f"none of {len(self)} clips has {frames} frames of at least {size}×{size} "
                     f"pixels; give longer or larger clips, or ask for smaller crops"
                 )
-            self._eligible_frames[key] = ends, total
-        return self._eligible_frames[key]
+            self._eligible_clips[key] = ends, total
+        return self._eligible_clips[key]

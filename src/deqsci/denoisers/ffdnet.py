@@ -29,19 +29,19 @@ class FFDNet(nn.Module):
     def __init__(self, channels: int = 64, depth: int = 15) -> None:
         super().__init__()
         # The published network has no normalisation, hence no bias, at either end.
+        middle = [nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth - 2)]
+        # Without normalisation a signal must survive the depth: the middle begins close to the
+        # identity, which trains from the first step on; He's initialisation alone does not.
+        for layer in middle:
+            noise = nn.init.kaiming_normal_(torch.empty_like(layer.weight), nonlinearity="relu")
+            layer.weight.data = nn.init.dirac_(torch.empty_like(noise)) + 0.1 * noise
         self.layers = nn.ModuleList(
             [
                 nn.Conv2d(5, channels, 3, padding=1, bias=False),
-                *(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(depth - 2)),
+                *middle,
                 nn.Conv2d(channels, 4, 3, padding=1, bias=False),
             ]
         )
-        # Without normalisation a signal must survive the depth, and untrained no noise is found.
-        for weight in self.parameters():
-            if weight.ndim == 4:
-                nn.init.kaiming_normal_(weight, nonlinearity="relu")
-        for weight in self.layers[-1].parameters():
-            nn.init.zeros_(weight)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, sigma: Tensor | float | None = None) -> Tensor:
@@ -57,6 +57,23 @@ class FFDNet(nn.Module):
             h = F.relu(layer(h), inplace=True)
         noise = F.pixel_shuffle(self.layers[-1](h).to(x.dtype), 2)
         return x - noise[..., :height, :width]
+
+
+class LevelledFFDNet(FFDNet):
+    """FFDNet with a learned noise level of its own, used where none is given.
+
+    An equilibrium needs one: a map that is told a falling σ has no fixed point. Weights of a plain
+    `FFDNet` load as well and leave the level as it is.
+    """
+
+    OPTIONAL = ("log_level",)
+
+    def __init__(self, channels: int = 64, depth: int = 15, level: float = 10 / 255) -> None:
+        super().__init__(channels, depth)
+        self.log_level = nn.Parameter(torch.tensor(level).log())
+
+    def forward(self, x: Tensor, sigma: Tensor | float | None = None) -> Tensor:
+        return super().forward(x, self.log_level.exp() if sigma is None else sigma)
 
 
 def _pad_to_even(x: Tensor) -> Tensor:

@@ -63,6 +63,12 @@ class GapMap(EquilibriumMap):
         self.sigma = sigma
         self.relaxation = relaxation
 
+    @property
+    def lipschitz(self) -> float | None:
+        """L with ‖f(a) − f(b)‖ ≤ L ‖a − b‖, where the denoiser's is known; that of P is 1."""
+        denoiser = getattr(self.network, "LIPSCHITZ", None)
+        return None if denoiser is None else 1 - self.relaxation + self.relaxation * denoiser
+
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
         denoised = denoise_video(self.network, physics.project(z, snapshot), self.sigma)

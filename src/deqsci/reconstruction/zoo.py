@@ -15,7 +15,7 @@ from torch import nn
 
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
-from deqsci.denoisers.ffdnet import FFDNet
+from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.errors import ConfigError, MethodError, WeightsError
@@ -24,7 +24,9 @@ from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES, RecurrentMap
+from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
+from deqsci.reconstruction.unrolled import Unrolled
 
 Network = Callable[[], nn.Module]
 
@@ -35,11 +37,11 @@ class Method:
 
     summary: str
     kind: str
-    """``equilibrium``, ``plug-and-play`` or ``total variation``."""
+    """``equilibrium``, ``unrolled``, ``plug-and-play`` or ``total variation``."""
     networks: tuple[Network, ...] = ()
     """Networks whose weights it can take: ours first, then what others published."""
     map: Callable[[Any], EquilibriumMap] = GapMap
-    """The map around a network (equilibrium)."""
+    """The map around a network."""
 
 
 METHODS: dict[str, Method] = {
@@ -55,9 +57,18 @@ METHODS: dict[str, Method] = {
     "de-gap-rsn-cnn": Method(
         "equilibrium of GAP and a contractive CNN", "equilibrium", (RSNCNN, CNN)
     ),
+    "de-gap-ffdnet": Method(
+        "equilibrium of GAP and FFDNet at one noise level", "equilibrium", (LevelledFFDNet,)
+    ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
         "equilibrium",
+        (partial(RecurrentNetwork, PLANES),),
+        RecurrentMap,
+    ),
+    "rnn": Method(
+        "five passes of a recurrent network over the frames",
+        "unrolled",
         (partial(RecurrentNetwork, PLANES),),
         RecurrentMap,
     ),
@@ -73,7 +84,7 @@ def build(
     tol: float | None = None,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
-) -> DeepEquilibrium | GapTV | AdmmTV | PnPFFDNet:
+) -> DeepEquilibrium | FiniteSchedule:
     """A method ready to reconstruct, with the shipped weights unless others are given.
 
     ``max_iter`` and ``tol`` are the limit of evaluations and the relative residual of an
@@ -88,7 +99,7 @@ def build(
     method = find(name)
     if tol is not None and method.kind != "equilibrium":
         raise ConfigError(f"{name} runs a finite schedule and has no tolerance; leave tol out")
-    model: DeepEquilibrium | GapTV | AdmmTV | PnPFFDNet
+    model: DeepEquilibrium | FiniteSchedule
     if method.kind == "total variation":
         if weights is not None:
             raise WeightsError(f"{name} has no weights; leave {weights} out")
@@ -98,9 +109,12 @@ def build(
         network = _load(name, method, weights)
         if method.kind == "equilibrium":
             solver = Anderson(
-                tol=1e-4 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
+                tol=3e-5 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
             )
             model = DeepEquilibrium(method.map(network), solver, JacobianFree())
+        elif method.kind == "unrolled":
+            map = method.map(network)
+            model = Unrolled(map) if max_iter is None else Unrolled(map, max_iter)
         elif max_iter is None:
             model = PnPFFDNet(network)
         else:
@@ -109,15 +123,15 @@ def build(
 
 
 def new_map(name: str) -> EquilibriumMap:
-    """The map of an equilibrium method with its network untrained.
+    """The map around the untrained network of a method.
 
     Raises
     ------
     MethodError : no such method, or one that has nothing to train.
     """
     method = find(name)
-    if method.kind != "equilibrium":
-        raise MethodError(f"{name} is no equilibrium method; there is nothing to train")
+    if not method.networks:
+        raise MethodError(f"{name} has no network; there is nothing to train")
     return method.map(method.networks[0]())
 
 

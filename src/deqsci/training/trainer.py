@@ -23,7 +23,7 @@ from deqsci.errors import ConfigError, TrainingError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap, denoise_video
-from deqsci.reconstruction.zoo import new_map
+from deqsci.reconstruction.zoo import find, new_map
 from deqsci.training import checkpoint
 from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.description import changes, describe, describe_run
@@ -85,6 +85,8 @@ class Trainer:
         self.network = map.network
         if not isinstance(map, GapMap) and any(s.kind == "denoise" for s in config.stages):
             raise ConfigError(f"{config.model} has no denoiser; leave denoise stages out")
+        if find(config.model).kind == "plug-and-play" and config.stages[-1].kind != "denoise":
+            raise ConfigError(f"{config.model} is a denoiser alone; leave equilibrium stages out")
         if config.compile:
             # The exact adjoint goes backward repeatedly through one graph.
             torch._functorch.config.donated_buffer = False
