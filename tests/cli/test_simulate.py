@@ -9,7 +9,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from deqsci.io import load_snapshots, read_video, save_snapshots
+from deqsci.io import SnapshotFile, load_snapshots, read_video, save_snapshots
 from tests.cli.support import FRAMES, HEIGHT, WIDTH, Run, write_scene
 
 
@@ -83,6 +83,30 @@ def test_noise(run: Run, clip: Path, tmp_path: Path) -> None:
     assert shot_noise.std() == pytest.approx(np.sqrt(clean.mean() / 1000), rel=0.1)
     assert snapshot("--noise-saturation", "2").max() == pytest.approx(2)
     assert len(np.unique(snapshot("--noise-bits", "3"))) <= 8
+
+
+def test_a_camera_that_departs_from_its_file(run: Run, clip: Path, tmp_path: Path) -> None:
+    def scene(*options: object) -> SnapshotFile:
+        out = tmp_path / "snap.npz"
+        assert run("simulate", clip, "-o", out, "--frames", "5", *options).code == 0
+        return load_snapshots(out)
+
+    ideal, shifted = scene(), scene("--mask-shift", "0", "1")
+    np.testing.assert_array_equal(shifted.masks, ideal.masks)  # the file does not know
+    masks, video = ideal.masks[:, :, :-1], ideal.truth.reshape(2, 5, HEIGHT, WIDTH)[..., 1:]
+    expected = np.einsum("nthw,thw->nhw", video, masks)
+    np.testing.assert_allclose(shifted.snapshots[:, :, 1:], expected, atol=1e-4)
+
+    for options in (["--mask-rotation", 2], ["--mask-scale", 1.05], ["--mask-blur", 1]):
+        assert np.abs(scene(*options).snapshots - ideal.snapshots).mean() > 0.05
+    bright = scene("--gain", "1.1", "--offset", "-0.2").snapshots
+    np.testing.assert_allclose(bright, 1.1 * ideal.snapshots - 0.2, atol=1e-5)
+    assert (scene("--dead-pixels", "0.1").snapshots == 0).all(0).mean() > 0.08
+    lit = ideal.snapshots > 0.1
+    ratio = scene("--pixel-gain", "0.1").snapshots[lit] / ideal.snapshots[lit]
+    assert ratio.std() == pytest.approx(0.1, rel=0.1)
+    dark = scene("--noise-gaussian", "0.5", "--noise-bits", "8", "--black-level", "2")
+    assert dark.snapshots.min() < 0
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,44 @@ def test_read_noise_goes_below_zero_but_codes_do_not() -> None:
     assert Noise(gaussian=0.1, bits=8)(dark, 8.0).min() == 0
 
 
+def test_gain_and_offset_are_a_straight_line_with_its_derivative() -> None:
+    snapshot = torch.rand(2, 4, 4, requires_grad=True)
+    reported = Noise(gain=1.25, offset=-0.5)(snapshot, 8.0)
+    torch.testing.assert_close(reported, 1.25 * snapshot - 0.5)
+    reported.sum().backward()
+    torch.testing.assert_close(snapshot.grad, torch.full_like(snapshot, 1.25))
+
+
+def test_pixels_have_their_own_gain_in_all_snapshots() -> None:
+    noisy = Noise(pixel_gain=0.02)(torch.full((2, *SAMPLES), 3.0), 8.0, seeded())
+    assert torch.equal(noisy[0], noisy[1])
+    assert noisy.std().item() == pytest.approx(0.06, rel=0.02)
+
+
+def test_dead_pixels_read_nothing_in_all_snapshots() -> None:
+    noisy = Noise(dead=0.01, gaussian=0.1, offset=0.5)(
+        torch.full((2, *SAMPLES), 3.0), 8.0, seeded()
+    )
+    dead = noisy == 0
+    assert torch.equal(dead[0], dead[1])
+    assert dead.double().mean().item() == pytest.approx(0.01, rel=0.1)
+
+
+def test_a_black_level_keeps_what_lies_below_zero_from_the_converter() -> None:
+    dark = Noise(gaussian=0.1, bits=12, black_level=1.0)(torch.zeros(1, *SAMPLES), 8.0, seeded())
+    assert dark.min() < 0
+    assert abs(dark.mean().item()) < 0.001
+    assert dark.std().item() == pytest.approx(0.1, rel=0.01)
+
+
 @pytest.mark.parametrize(
     "setting",
     [
+        {"gain": 0.0},
+        {"offset": math.nan},
+        {"pixel_gain": -0.1},
+        {"dead": 1.0},
+        {"black_level": math.inf},
         {"gaussian": -0.1},
         {"gaussian": math.nan},
         {"photons": 0},

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from deqsci.errors import InputFileError, MaskError, ShapeError
 from deqsci.io import load_masks, read_video
 from deqsci.physics import SnapshotPhysics
+from deqsci.physics.camera import MaskDeviation
 from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
 from deqsci.physics.noise import Noise
 
 Array = NDArray[np.float32]
+
+_NO_DEVIATION = MaskDeviation()
 
 _GENERATORS: dict[str, Any] = {
     "bernoulli": bernoulli_masks,
@@ -112,9 +115,15 @@ def generate_masks(kind: str, frames: int, height: int, width: int, seed: int) -
     return masks
 
 
-def expose(video: Array, masks: Array, noise: Noise, seed: int) -> Array:
-    """Snapshots (N, H, W) of a video (N·T, H, W), with the camera's noise."""
-    physics = SnapshotPhysics(torch.from_numpy(masks))
+def expose(
+    video: Array,
+    masks: Array,
+    noise: Noise,
+    seed: int,
+    deviation: MaskDeviation = _NO_DEVIATION,
+) -> Array:
+    """Snapshots (N, H, W) of a video (N·T, H, W) by a camera that departs from its masks file."""
+    physics = SnapshotPhysics(deviation(torch.from_numpy(masks)))
     snapshots = physics.A(torch.from_numpy(video.reshape(-1, *masks.shape)))
     generator = torch.Generator().manual_seed(seed + 1)  # the masks have used seed itself
     noisy: Array = noise(snapshots, float(physics.frames), generator).numpy()

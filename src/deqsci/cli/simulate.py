@@ -12,7 +12,8 @@ from deqsci.cli.options import Count, Output, PositiveFloat, Reporting, Seed
 from deqsci.cli.terminal import Terminal
 
 CODING = Group("Masks and frames", sort_key=1)
-NOISE = Group("Noise", sort_key=2)
+CAMERA = Group("The camera departs from its file", sort_key=2)
+NOISE = Group("Noise", sort_key=3)
 
 MaskKind = Literal["bernoulli", "shifting", "gray"]
 
@@ -28,12 +29,21 @@ def simulate(
     crop: Annotated[tuple[Count, Count] | None, Parameter(group=CODING, negative="")] = None,
     start: Annotated[int, Parameter(group=CODING, validator=Number(gte=0))] = 0,
     max_snapshots: Annotated[Count | None, Parameter(group=CODING)] = None,
+    mask_shift: Annotated[tuple[float, float] | None, Parameter(group=CAMERA, negative="")] = None,
+    mask_rotation: Annotated[float, Parameter(group=CAMERA)] = 0.0,
+    mask_scale: Annotated[PositiveFloat, Parameter(group=CAMERA)] = 1.0,
+    mask_blur: Annotated[float, Parameter(group=CAMERA, validator=Number(gte=0))] = 0.0,
+    gain: Annotated[PositiveFloat, Parameter(group=CAMERA)] = 1.0,
+    offset: Annotated[float, Parameter(group=CAMERA)] = 0.0,
+    pixel_gain: Annotated[float, Parameter(group=CAMERA, validator=Number(gte=0))] = 0.0,
+    dead_pixels: Annotated[float, Parameter(group=CAMERA, validator=Number(gte=0, lt=1))] = 0.0,
     noise_gaussian: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
     noise_photons: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
     noise_bits: Annotated[
         int | None, Parameter(group=NOISE, validator=Number(gte=1, lte=16))
     ] = None,
     noise_saturation: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
+    black_level: Annotated[float, Parameter(group=NOISE, validator=Number(gte=0))] = 0.0,
     seed: Seed = 0,
     reporting: Reporting = Reporting(),
 ) -> int:
@@ -58,6 +68,22 @@ def simulate(
         First frame of the video to use.
     max_snapshots
         Snapshots at most; without it, as many as the video fills.
+    mask_shift
+        Pixels, down and right, by which the real masks lie off those written.
+    mask_rotation
+        Degrees by which they are turned, counter-clockwise.
+    mask_scale
+        Ratio by which they are larger.
+    mask_blur
+        Standard deviation in pixels of their blur.
+    gain
+        Ratio by which the snapshots are too bright.
+    offset
+        Intensity by which every pixel of the snapshots is too bright.
+    pixel_gain
+        Standard deviation of the pixels' own gains.
+    dead_pixels
+        Share of pixels that read 0.
     noise_gaussian
         Standard deviation of read noise, in intensities.
     noise_photons
@@ -66,6 +92,8 @@ def simulate(
         Bits of the camera's converter.
     noise_saturation
         Snapshot level at which the sensor clips.
+    black_level
+        Intensity added before the converter and taken off after it.
     seed
         Seed of masks and noise.
     """
@@ -75,6 +103,7 @@ def simulate(
 
     from deqsci.cli.exposure import Clip, expose, generate_masks, given_masks
     from deqsci.io import save_snapshots
+    from deqsci.physics.camera import MaskDeviation
     from deqsci.physics.noise import Noise
 
     noise = Noise(
@@ -82,7 +111,13 @@ def simulate(
         photons=noise_photons,
         bits=noise_bits,
         saturation=noise_saturation,
+        gain=gain,
+        offset=offset,
+        pixel_gain=pixel_gain,
+        dead=dead_pixels,
+        black_level=black_level,
     )
+    deviation = MaskDeviation(mask_shift or (0.0, 0.0), mask_rotation, mask_scale, mask_blur)
     camera = None
     if masks is not None:
         camera, notices = given_masks(masks, frames, crop)
@@ -93,7 +128,7 @@ def simulate(
     height, width = clip.video.shape[1:]
     if camera is None:
         camera = generate_masks(mask_kind, clip.frames, height, width, seed)
-    snapshots = expose(clip.video, camera, noise, seed)
+    snapshots = expose(clip.video, camera, noise, seed, deviation)
     save_snapshots(output, snapshots, camera, clip.video)
 
     count = len(snapshots)
