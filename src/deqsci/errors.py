@@ -39,5 +39,9 @@ class MethodError(DeqsciError, ValueError):
     """A reconstruction method that does not exist."""
 
 
+class CalibrationError(DeqsciError):
+    """Snapshots that do not tell how the camera departs from its masks."""
+
+
 class TrainingError(DeqsciError):
     """A training run that cannot go on."""

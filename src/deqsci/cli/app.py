@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from deqsci import __version__
+from deqsci.cli.calibrate import calibrate
 from deqsci.cli.config_file import apply_config_file
 from deqsci.cli.demo import demo
 from deqsci.cli.info import info
@@ -33,7 +34,7 @@ app = App(
     version=__version__,
     config=apply_config_file,
 )
-for verb in (demo, simulate, reconstruct, train, info):
+for verb in (demo, simulate, calibrate, reconstruct, train, info):
     app.command(verb, sort_key=len(list(app)))
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deqsci.cli.options import Computing, Output, PositiveFloat, Reporting, Solving
+from deqsci.cli.calibrate import corrected_by, from_snapshots
+from deqsci.cli.calibrate import show as show_calibration
+from deqsci.cli.options import Computing, Flag, Output, PositiveFloat, Reporting, Solving
 from deqsci.cli.terminal import Terminal
 from deqsci.errors import OutputError
 
 if TYPE_CHECKING:
     from deqsci.io import SnapshotFile
+    from deqsci.reconstruction.calibration import Calibration
 
 NOT_CONVERGED = 3
 """Exit code where ``--strict`` was given and a snapshot did not reach the tolerance."""
@@ -23,6 +26,7 @@ def reconstruct(
     output: Output,
     masks: Path | None = None,
     full_scale: PositiveFloat | None = None,
+    calibrate: Flag = False,
     solving: Solving = Solving(),
     computing: Computing = Computing(),
     reporting: Reporting = Reporting(),
@@ -40,10 +44,13 @@ def reconstruct(
     full_scale
         Count that one frame of full intensity leaves through an open mask, where the file does
         not tell.
+    calibrate
+        First find from the snapshots where the masks really lie, as `deqsci calibrate` does.
     """
     terminal = Terminal(reporting)
 
     from deqsci.io import RunFolder, list_inputs, load_snapshots
+    from deqsci.io.jsonable import jsonable
     from deqsci.io.run_folder import check_replaceable
 
     files = list_inputs(input)
@@ -68,9 +75,11 @@ def reconstruct(
             scene = load(file)
         for notice in scene.notices:
             terminal.notice(notice)
+        scene, calibration = _fitted(scene, calibrate, terminal)
         with RunFolder.create(target) as folder:
             run = reconstructor.run(scene, terminal)
             summary = summarize(run, scene, target, reconstructor.facts())
+            summary["calibration"] = jsonable(calibration)
             write_run(folder, run, scene, summary)
         summaries.append(summary)
         converged &= all(record.converged for record in run.records)
@@ -78,6 +87,29 @@ def reconstruct(
         terminal.say(f"pictures: {target / 'figure.png'}, {target / 'preview.gif'}")
     terminal.result({"runs": summaries})
     return NOT_CONVERGED if solving.strict and not converged else 0
+
+
+def _fitted(
+    scene: SnapshotFile, calibrate: bool, terminal: Terminal
+) -> tuple[SnapshotFile, Calibration | None]:
+    """The scene with masks that fit, where they are to be calibrated; a word where they do not."""
+    import torch
+
+    from deqsci.reconstruction.calibration import check_masks
+
+    if calibrate:
+        calibration = from_snapshots(scene)
+        if calibration.trusted:
+            show_calibration(
+                terminal, calibration, f"{scene.path.name}: how the camera departs from its masks"
+            )
+            return corrected_by(calibration, scene), calibration
+        terminal.notice(f"not calibrated, the masks are used as they are: {calibration.sentence}")
+        return scene, calibration
+    against = check_masks(torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks))
+    if against is not None:
+        terminal.notice(f"{scene.path}: {against.sentence}")
+    return scene, None
 
 
 def _targets(output: Path, files: list[Path]) -> dict[Path, Path]:

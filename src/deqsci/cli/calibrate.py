@@ -1,0 +1,146 @@
+"""``deqsci calibrate``: how a camera departs from its masks file, and a file without that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from deqsci.cli.options import Output, PositiveFloat, Reporting
+from deqsci.cli.terminal import Terminal
+from deqsci.errors import CalibrationError
+
+if TYPE_CHECKING:
+    from deqsci.io import SnapshotFile
+    from deqsci.reconstruction.calibration import Calibration
+
+CAPTURE = Group("Capture of a known scene", sort_key=1)
+
+
+def calibrate(
+    input: Path,
+    /,
+    *,
+    output: Output,
+    masks: Path | None = None,
+    full_scale: PositiveFloat | None = None,
+    capture: Annotated[Path | None, Parameter(group=CAPTURE)] = None,
+    capture_level: Annotated[PositiveFloat, Parameter(group=CAPTURE)] = 1.0,
+    reporting: Reporting = Reporting(),
+) -> int:
+    """Find where the masks really lie, and write snapshots and masks that fit each other.
+
+    Parameters
+    ----------
+    input
+        Snapshot file (.npz, .mat, .h5); all its snapshots are used.
+    output
+        File to write, .npz: snapshots without gain and offset, masks as the sensor sees them.
+    masks
+        File with the masks, where INPUT has none or others are to be used.
+    full_scale
+        Count that one frame of full intensity leaves through an open mask, where the file does
+        not tell.
+    capture
+        File with snapshots of a known scene by the same camera, to calibrate on instead: its
+        truth, or a uniform surface. It tells the gain too.
+    capture_level
+        Intensity of the uniform surface.
+    """
+    terminal = Terminal(reporting)
+
+    from deqsci.io import load_snapshots, save_snapshots
+    from deqsci.io.jsonable import jsonable
+
+    scene = load_snapshots(input, masks=masks, full_scale=full_scale)
+    for notice in scene.notices:
+        terminal.notice(notice)
+    if capture is None:
+        calibration = from_snapshots(scene)
+    else:
+        known = load_snapshots(capture, masks=masks or input, full_scale=full_scale)
+        calibration = from_capture(known, capture_level)
+    if not calibration.trusted:
+        raise CalibrationError(f"{capture or input}: {calibration.sentence}")
+    corrected = corrected_by(calibration, scene)
+    save_snapshots(output, corrected.snapshots, corrected.masks, corrected.truth)
+    show(terminal, calibration, f"{(capture or input).name}: how the camera departs from its masks")
+    terminal.say(f"corrected snapshots and masks are in {output}")
+    terminal.result({"output": str(output), "calibration": jsonable(calibration)})
+    return 0
+
+
+def from_snapshots(scene: SnapshotFile) -> Calibration:
+    """Calibrate on the snapshots of a file, whose video nobody knows."""
+    import torch
+
+    from deqsci.reconstruction.calibration import calibrate as estimate
+
+    return estimate(torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks))
+
+
+def from_capture(known: SnapshotFile, level: float) -> Calibration:
+    """Calibrate on the capture of a known scene: its truth, or ``level`` everywhere."""
+    import torch
+
+    from deqsci.reconstruction.calibration import calibrate as estimate
+
+    masks, snapshots = torch.from_numpy(known.masks), torch.from_numpy(known.snapshots)
+    if known.truth is None:
+        return estimate(snapshots, masks, torch.full_like(masks, level))
+    return estimate(snapshots[:1], masks, torch.from_numpy(known.truth[: len(masks)]))
+
+
+def corrected_by(calibration: Calibration, scene: SnapshotFile) -> SnapshotFile:
+    """The scene as a camera without deviation would have recorded it, with the masks it had."""
+    import torch
+
+    return replace(
+        scene,
+        snapshots=calibration.correct(torch.from_numpy(scene.snapshots)).numpy(),
+        masks=calibration.deviation(torch.from_numpy(scene.masks)).numpy(),
+    )
+
+
+def show(terminal: Terminal, calibration: Calibration, title: str) -> None:
+    """The estimates of a calibration that is trusted, and what it could not tell."""
+    errors, found = calibration.errors or {}, calibration.deviation
+    blur = errors["blur"] / (2 * found.blur) if "blur" in errors else None  # of its variance
+    rows = [
+        ("shift down", found.shift[0], errors["down"], "px"),
+        ("shift right", found.shift[1], errors["right"], "px"),
+        ("rotation", found.rotation, errors["rotation"], "° counter-clockwise"),
+        ("scale", found.scale, errors["scale"], ""),
+        ("blur", found.blur, blur, "px" if blur else "none found"),
+        ("offset", calibration.offset, errors["offset"], "intensity"),
+        (
+            "gain",
+            calibration.gain,
+            errors.get("gain"),
+            "" if "gain" in errors else "taken as 1: a brighter video would explain the same",
+        ),
+    ]
+    terminal.table(
+        title,
+        ["", "estimate", "standard error", "unit"],
+        [
+            [name, f"{value:.5f}", "–" if error is None else f"{error:.5f}", unit]
+            for name, value, error, unit in rows
+        ],
+    )
+    terminal.say(
+        f"a mask pixel's place is known to {calibration.displacement_error:.3f} px or better"
+    )
+    if (noise := calibration.noise) is not None:
+        terminal.say(
+            f"noise: σ = {noise.sigma:.4f} at the mean level {noise.level:.2f} "
+            f"(read noise {noise.read:.4f}, {noise.photons:.0f} photons at intensity 1)"
+        )
+    if calibration.order is not None:
+        terminal.notice(
+            f"the frames follow each other better in the order "
+            f"{' '.join(str(frame + 1) for frame in calibration.order)} of the masks: the masks "
+            f"file may be in another order than the frames were taken"
+        )

@@ -1,0 +1,261 @@
+"""How a camera departs from its masks file, from its snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+import torch
+from torch import Tensor
+
+from deqsci.errors import ShapeError
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.camera import MaskDeviation
+from deqsci.reconstruction.calibration.frame_order import frame_order
+from deqsci.reconstruction.calibration.noise_level import NoiseLevel, noise_level
+from deqsci.reconstruction.calibration.patches import patch_side
+from deqsci.reconstruction.calibration.refine import (
+    NOMINAL,
+    PARAMETERS,
+    Estimate,
+    Scene,
+    deviation,
+    gauss_newton,
+)
+from deqsci.reconstruction.calibration.registration import REACH, pattern, register
+
+MATCH = 8.0
+"""Score of the registration from which the masks' pattern is in the snapshot."""
+
+CERTAIN = 0.1
+"""Standard error in pixels, at the sensor's worst corner, up to which an estimate is of use."""
+
+SMALLEST = 32
+"""Pixels that a sensor must have in each direction."""
+
+_MASKS = tuple(PARAMETERS.index(name) for name in ("down", "right", "rotation", "scale"))
+_BLUR = PARAMETERS.index("blur")
+_OFFSET = PARAMETERS.index("offset")
+_GAIN = PARAMETERS.index("gain")
+
+_BLUR_START = 0.1
+_BLUR_PAYS = 25.0
+"""Log-likelihood that a blur must gain to be believed."""
+
+
+class Verdict(Enum):
+    """What came of a calibration, in the words that a person should read."""
+
+    CALIBRATED = "calibrated"
+    NO_PATTERN = (
+        "the sum of the masks is the same everywhere and leaves no pattern on a snapshot, so that "
+        "nothing tells where they lie"
+    )
+    NO_MATCH = (
+        "the pattern of these masks is not in the snapshots: they are of another camera or of "
+        "another region of its sensor, more than a degree turned, or the snapshots are too dark"
+    )
+    ORIENTATION = "the masks fit the snapshots only once they are"
+    OUT_OF_REACH = (
+        f"the masks lie {REACH} pixels off or more, where the search ends; cut masks and snapshots "
+        f"to the same region"
+    )
+    UNCERTAIN = (
+        f"the snapshots do not tell to {CERTAIN} pixels where the masks lie; give more of them, or "
+        f"of a brighter scene with smoother parts"
+    )
+    TOO_SMALL = f"fewer than {SMALLEST}×{SMALLEST} pixels do not tell where the masks lie"
+
+
+ORIENTATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "transposed (rows and columns exchanged)": lambda m: m.transpose(-2, -1),
+    "mirrored left to right": lambda m: m.flip(-1),
+    "mirrored top to bottom": lambda m: m.flip(-2),
+    "turned by 180°": lambda m: m.flip(-2, -1),
+    "turned by 90° counter-clockwise": lambda m: m.rot90(1, (-2, -1)),
+    "turned by 90° clockwise": lambda m: m.rot90(-1, (-2, -1)),
+    "transposed along the other diagonal": lambda m: m.flip(-2, -1).transpose(-2, -1),
+}
+"""Ways in which masks are stored wrongly, and what undoes them."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The camera y = gain · Σₜ Φ̃ₜ xₜ + offset, Φ̃ the masks seen through ``deviation``.
+
+    Where the verdict is not that it is calibrated, the camera is the nominal one.
+
+    Attributes
+    ----------
+    verdict : whether to believe it, and what to do where not.
+    deviation : of the masks.
+    gain : counts too many, as a ratio; 1 where the video is unknown, as a brighter video would
+        explain the same snapshots.
+    offset : intensity added to every pixel of a snapshot.
+    errors : standard error of every entry of `PARAMETERS` that was estimated (of the blur's
+        variance, in pixels²), from the scatter among parts of the sensor and from what another
+        size of patches gives.
+    displacement_error : standard error of a mask pixel's place at the worst corner, in pixels.
+    score : how clearly the masks' pattern stands in the snapshots, in standard deviations.
+    noise : of the snapshots, where they were fitted.
+    order : the frames' order where it is not that of the masks, else None.
+    orientation : what undoes the orientation of wrongly stored masks, else None.
+    """
+
+    verdict: Verdict
+    deviation: MaskDeviation = field(default_factory=MaskDeviation)
+    gain: float = 1.0
+    offset: float = 0.0
+    errors: Mapping[str, float] | None = None
+    displacement_error: float | None = None
+    score: float | None = None
+    noise: NoiseLevel | None = None
+    order: tuple[int, ...] | None = None
+    orientation: str | None = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the estimate is of use."""
+        return self.verdict is Verdict.CALIBRATED
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words."""
+        return " ".join(part for part in (self.verdict.value, self.orientation) if part)
+
+    def correct(self, snapshots: Tensor) -> Tensor:
+        """Snapshots without gain and offset."""
+        return (snapshots - self.offset) / self.gain
+
+
+def check_masks(snapshots: Tensor, masks: Tensor) -> Calibration | None:
+    """A verdict where the snapshots speak against the masks; None where they do not, or cannot.
+
+    It takes some hundredths of a second.
+
+    Shape: snapshots (N, H, W), masks (T, H, W).
+    """
+    if min(snapshots.shape[-2:]) < SMALLEST or float(pattern(masks.sum(0)[None]).std()) < 0.02:
+        return None
+    found = register(snapshots, masks)
+    if found.score >= MATCH:
+        return Calibration(Verdict.OUT_OF_REACH, score=found.score) if found.at_edge else None
+    for name, turn in ORIENTATIONS.items():
+        turned = turn(masks)
+        if turned.shape == masks.shape:
+            score = register(snapshots, turned).score
+            if score >= MATCH:
+                return Calibration(Verdict.ORIENTATION, score=score, orientation=name)
+    return Calibration(Verdict.NO_MATCH, score=found.score)
+
+
+def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> Calibration:
+    """Estimate the deviation from all snapshots of a file together.
+
+    Parameters
+    ----------
+    snapshots : (N, H, W), in intensities.
+    masks : (T, H, W), nominal.
+    video : (T, H, W), what all snapshots show, where a known scene was captured; then the gain is
+        estimated too.
+
+    Raises
+    ------
+    ShapeError, ValueRangeError : snapshots, masks and video that do not belong together.
+    """
+    SnapshotPhysics(masks).validate(snapshots)
+    if video is not None and video.shape != masks.shape:
+        raise ShapeError(
+            f"the known scene has shape {tuple(video.shape)}; wanted {tuple(masks.shape)}"
+        )
+    snapshots, masks = snapshots.detach().cpu().double(), masks.detach().cpu().double()
+    if min(snapshots.shape[-2:]) < SMALLEST:
+        return Calibration(Verdict.TOO_SMALL)
+    if float(pattern(masks.sum(0)[None]).std()) < 0.02:
+        return Calibration(Verdict.NO_PATTERN)
+    if (refusal := check_masks(snapshots, masks)) is not None:
+        return refusal
+    found = register(snapshots, masks)
+
+    side = patch_side(len(masks))
+    scene = Scene(snapshots, masks, side, video)
+    theta = torch.tensor(NOMINAL, dtype=torch.float64)
+    theta[0], theta[1] = found.shift
+    theta[2], theta[3] = found.rotation, found.scale
+    free = [*_MASKS, _OFFSET, *([] if video is None else [_GAIN])]
+    estimate = gauss_newton(scene, _best_start(scene, theta), free)
+    blurred = estimate.theta.clone()
+    blurred[_BLUR] = _BLUR_START
+    with_blur = gauss_newton(scene, blurred, [*free, _BLUR])
+    if with_blur.fit.objective < estimate.fit.objective - _BLUR_PAYS:
+        estimate, free = with_blur, [*free, _BLUR]
+
+    other = gauss_newton(Scene(snapshots, masks, side - 2, video), estimate.theta, free, 5)
+    difference = other.theta - estimate.theta
+    covariance = estimate.covariance + torch.outer(difference, difference)
+    displacement = _corner_error(covariance, masks.shape[-2:])
+    errors = {PARAMETERS[k]: float(covariance[k, k].sqrt()) for k in sorted(free)}
+    after = register(snapshots, deviation(estimate.theta)(masks))
+    lost = max(map(abs, after.shift)) > 0.5 or after.score < MATCH
+    if lost or not displacement < CERTAIN:
+        return Calibration(
+            Verdict.UNCERTAIN, errors=errors, displacement_error=displacement, score=found.score
+        )
+    return Calibration(
+        Verdict.CALIBRATED,
+        deviation(estimate.theta),
+        gain=float(estimate.theta[_GAIN]),
+        offset=float(estimate.theta[_OFFSET]),
+        errors=errors,
+        displacement_error=displacement,
+        score=found.score,
+        noise=_noise(scene, estimate),
+        order=None if video is not None else _order(estimate, len(masks)),
+    )
+
+
+def _best_start(scene: Scene, theta: Tensor) -> Tensor:
+    """θ, or one of its neighbours half a pixel around, or none: where the fit is best.
+
+    Independent mask pixels have nothing in common a pixel apart, so that Gauss–Newton must begin
+    within that.
+    """
+    starts = [torch.tensor(NOMINAL, dtype=torch.float64)]
+    for down in (-0.5, 0.0, 0.5):
+        for right in (-0.5, 0.0, 0.5):
+            start = theta.clone()
+            start[:2] += torch.tensor([down, right], dtype=torch.float64)
+            starts.append(start)
+    return min(starts, key=lambda start: scene.fit(start).objective)
+
+
+def _corner_error(covariance: Tensor, shape: torch.Size) -> float:
+    """Standard error in pixels of where a corner of the sensor sees the masks."""
+    worst = 0.0
+    for row in (-shape[0] / 2, shape[0] / 2):
+        for column in (-shape[1] / 2, shape[1] / 2):
+            turn = torch.pi / 180
+            moves = torch.tensor(
+                [[1.0, 0.0, -column * turn, row], [0.0, 1.0, row * turn, column]],
+                dtype=covariance.dtype,
+            )
+            worst = max(worst, float((moves @ covariance[:4, :4] @ moves.mT).trace()))
+    return worst**0.5
+
+
+def _noise(scene: Scene, estimate: Estimate) -> NoiseLevel:
+    used = scene.used > 0
+    return noise_level(
+        scene.levels[used], estimate.fit.variances[used], estimate.fit.projection.freedom
+    )
+
+
+def _order(estimate: Estimate, frames: int) -> tuple[int, ...] | None:
+    fit = estimate.fit
+    order = frame_order(
+        fit.coefficients[:, :frames],
+        fit.projection.inverse_gram[:, :frames, :frames],
+        fit.variances,
+    )
+    return None if order == tuple(range(frames)) else order
