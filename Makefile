@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint bench claims clean
+.PHONY: demo test lint table bench claims clean
 
 demo: $(VENV)/.demo
 	$(BIN)/deqsci demo --output out/demo
@@ -22,6 +22,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Every method on a folder of scenes, PSNR, SSIM, time, memory: make table SCENES=folder
+# A second call goes on where the first one stopped. More: make table SCENES=folder ARGS="--sweep noise=0,0.05"
+table: $(VENV)/.demo
+	@test -n "$(SCENES)" || { echo "name a folder of scenes: make table SCENES=folder"; exit 2; }
+	$(BIN)/deqsci benchmark "$(SCENES)" --output out/table $(ARGS)
 
 # Another scene: make bench SCENE=path/to/scene.mat
 SCENE ?= out/bench/bikes.npz

@@ -1,7 +1,8 @@
 """The ``deqsci`` command: parses, runs one verb, turns errors into sentences and exit codes.
 
 Exit codes: 0 done; 1 a fault of ours; 2 the input or the command is wrong; 3 done, but ``--strict``
-was given and some snapshot did not reach the tolerance; 130 interrupted.
+was given and some snapshot did not reach the tolerance; 4 a benchmark is done, but for cells that
+failed; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from deqsci import __version__
+from deqsci.cli.benchmark import benchmark
 from deqsci.cli.calibrate import calibrate
 from deqsci.cli.config_file import apply_config_file
 from deqsci.cli.demo import demo
@@ -34,7 +36,7 @@ app = App(
     version=__version__,
     config=apply_config_file,
 )
-for verb in (demo, simulate, calibrate, reconstruct, train, info):
+for verb in (demo, simulate, calibrate, reconstruct, benchmark, train, info):
     app.command(verb, sort_key=len(list(app)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -52,6 +53,21 @@ def prepare(computing: Computing) -> tuple[torch.device, torch.dtype]:
         torch.set_num_threads(computing.threads)
     torch.manual_seed(computing.seed)
     return device, DTYPES[computing.dtype]
+
+
+def hardware(device: torch.device) -> dict[str, str]:
+    """Names of the processor and of the device computed on."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return {"processor": _processor(), "device": name}
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
 
 
 def environment() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +44,11 @@ class SnapshotRecord:
             residual=_returned(trace, kind),
             seconds=seconds,
         )
+
+    @property
+    def outcome(self) -> str:
+        """What the status says before it explains."""
+        return re.split("[:;]", self.status, maxsplit=1)[0]
 
 
 def residual_trace(residuals: Tensor) -> Trace:

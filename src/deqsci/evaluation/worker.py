@@ -1,0 +1,190 @@
+"""A method in a process of its own: it is given snapshots and returns videos.
+
+So the peak of its memory is its own, and whatever kills it ends one cell and not the run.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from deqsci.errors import DeqsciError
+from deqsci.evaluation import memory
+from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord
+from deqsci.io.digest import sha256
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.zoo import build, find, shipped_weights
+
+Float = NDArray[np.float32]
+
+WARM_UP = 2
+"""Evaluations before anything is timed: libraries are loaded, buffers touched, kernels chosen."""
+
+# Not forked: a forked process holds less than any that a user starts, the libraries' pages.
+_PROCESSES: Any = multiprocessing.get_context("spawn")
+
+
+class WorkerError(DeqsciError):
+    """The method failed, or its process died."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A method and how it is to run; what it does not have (a tolerance, a limit) is left out."""
+
+    method: str
+    weights: Path | None = None
+    max_iter: int | None = None
+    tol: float | None = None
+    device: str = "cpu"
+    dtype: str = "float32"
+    threads: int = 1
+    seed: int = 0
+
+    def build(self) -> Any:
+        """The method, ready to reconstruct. Raises as :func:`deqsci.reconstruction.zoo.build`."""
+        kind = find(self.method).kind
+        return build(
+            self.method,
+            weights=self.weights,
+            max_iter=self.max_iter if has_limit(self.method) else None,
+            tol=self.tol if kind == EQUILIBRIUM else None,
+            device=self.device,
+            dtype=getattr(torch, self.dtype),
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What the method's numbers depend on beside the settings; errors as :meth:`build`."""
+        solver = getattr(replace(self, device="cpu").build(), "solver", None)
+        file = self.weights or shipped_weights(self.method)
+        return {
+            "weights": None if file is None else {"file": file.name, "sha256": sha256(file)},
+            "tolerance": getattr(solver, "tol", None),
+        }
+
+
+def has_limit(method: str) -> bool:
+    """Whether the number of the method's evaluations can be chosen."""
+    return find(method).kind != "plug-and-play"
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A video (T, H, W) in [0, 1], its record, and the memory held before and at most, in bytes."""
+
+    video: Float
+    record: SnapshotRecord
+    before: int | None
+    peak: int | None
+
+
+class Worker:
+    """``with Worker(setup, masks) as worker: worker.solve(0, snapshot)``; masks (T, H, W)."""
+
+    def __init__(self, setup: Setup, masks: Float) -> None:
+        self._link, theirs = _PROCESSES.Pipe()
+        self._process = _PROCESSES.Process(target=_serve, args=(theirs, setup, masks), daemon=True)
+        self._process.start()
+        theirs.close()  # so that the death of the process is the end of the pipe
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.terminate()
+        self._process.join()
+        self._link.close()
+
+    def solve(self, index: int, snapshot: Float) -> Solved:
+        """Reconstruct the snapshot (H, W) of that index.
+
+        Raises
+        ------
+        WorkerError : the method failed, or its process died; nothing more can be solved then.
+        """
+        try:
+            self._link.send((index, snapshot))
+            answer: Solved | str = self._link.recv()
+        except (EOFError, ConnectionError):
+            self._process.join()
+            raise WorkerError(_death(self._process.exitcode)) from None
+        if isinstance(answer, str):
+            raise WorkerError(answer)
+        return answer
+
+
+def _death(code: int | None) -> str:
+    if code is None or code >= 0:
+        return f"its process ended with exit code {code}"
+    name = signal.Signals(-code).name
+    hint = ", as when memory runs out" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{hint}"
+
+
+def _serve(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
+    """What the process does until the other end of the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started us
+    with suppress(EOFError, ConnectionError):
+        try:
+            _solve_all(link, setup, masks)
+        except (EOFError, ConnectionError):
+            raise
+        except DeqsciError as error:
+            link.send(str(error))
+        except Exception as error:  # a sentence for the table instead of a dead run
+            link.send(f"{type(error).__name__}: {error}")
+
+
+def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
+    torch.set_num_threads(setup.threads)
+    torch.manual_seed(setup.seed)
+    device, kind = torch.device(setup.device), find(setup.method).kind
+    before = memory.held(device)
+    model = setup.build()
+    physics = SnapshotPhysics(torch.from_numpy(masks)).to(device, getattr(torch, setup.dtype))
+    warm = False
+    while True:
+        index, snapshot = link.recv()
+        if not warm:
+            _warm_up(model, _tensor(snapshot, physics), physics)
+            warm = True
+        began = time.perf_counter()
+        result = model.reconstruct(_tensor(snapshot, physics), physics)
+        video = result.video[0].clamp(0, 1).float().cpu().numpy()
+        seconds = time.perf_counter() - began
+        record = SnapshotRecord.of(index, result, kind, seconds)
+        link.send(Solved(video, record, before, memory.peak(device)))
+
+
+def _tensor(snapshot: Float, physics: SnapshotPhysics) -> Tensor:
+    return torch.from_numpy(snapshot[None]).to(physics.masks)
+
+
+class _WarmError(Exception):
+    """Ends the warm-up."""
+
+
+def _warm_up(model: Any, snapshot: Tensor, physics: SnapshotPhysics) -> None:
+    def stop(iteration: int, _: Tensor) -> None:
+        if iteration >= WARM_UP:
+            raise _WarmError
+
+    with suppress(_WarmError):
+        model.reconstruct(snapshot, physics, callback=stop)
