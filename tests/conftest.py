@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,3 +18,14 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no benchmark data in {folder}; DEQSCI_SHARED names the folder")
     return folder
+
+
+@pytest.fixture
+def quick_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes of a benchmark are forked from a server that has torch loaded, where that works."""
+    from deqsci.evaluation import worker
+
+    if sys.platform == "linux":
+        processes = multiprocessing.get_context("forkserver")
+        processes.set_forkserver_preload([worker.__name__])
+        monkeypatch.setattr(worker, "_PROCESSES", processes)

@@ -54,8 +54,11 @@ def titles(names: Sequence[str]) -> dict[str, str]:
 
 
 def facts(path: Path) -> dict[str, Any]:
-    """What identifies the file."""
-    return {"sha256": sha256(path)}
+    """What identifies the file; nothing where it cannot be read, which its cell will tell."""
+    try:
+        return {"sha256": sha256(path)}
+    except OSError:
+        return {"sha256": None}
 
 
 def first(scene: SnapshotFile, snapshots: int | None) -> SnapshotFile:

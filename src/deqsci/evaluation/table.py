@@ -190,11 +190,8 @@ def _notes(
     if counted and len(counted) < len({cell["scene"] for cell in cells}):
         notes.append(f"The average is over {', '.join(counted.values())}.")
     most = settings["max_snapshots"]
-    notes.append(
-        "All snapshots of every file."
-        if most is None
-        else f"The first {most} snapshots of every file at most."
-    )
+    first = "first snapshot" if most == 1 else f"first {most} snapshots"
+    notes.append("All snapshots of every file." if most is None else f"The {first} of every file.")
     if any("file" in cell for cell in cells):
         notes.append("† videos made elsewhere, scored by the same protocol.")
     return notes
