@@ -114,7 +114,12 @@ def show(terminal: Terminal, calibration: Calibration, title: str) -> None:
         ("rotation", found.rotation, errors["rotation"], "° counter-clockwise"),
         ("scale", found.scale, errors["scale"], ""),
         ("blur", found.blur, blur, "px" if blur else "none found"),
-        ("offset", calibration.offset, errors["offset"], "intensity"),
+        (
+            "offset",
+            calibration.offset,
+            errors.get("offset"),
+            "intensity" if "offset" in errors else "taken as 0: these snapshots do not tell it",
+        ),
         (
             "gain",
             calibration.gain,

@@ -31,6 +31,9 @@ MATCH = 8.0
 CERTAIN = 0.1
 """Standard error in pixels, at the sensor's worst corner, up to which an estimate is of use."""
 
+OFFSET_CERTAIN = 0.01
+"""Standard error in intensities up to which an offset is taken off."""
+
 SMALLEST = 32
 """Pixels that a sensor must have in each direction."""
 
@@ -42,6 +45,8 @@ _GAIN = PARAMETERS.index("gain")
 _BLUR_START = 0.1
 _BLUR_PAYS = 25.0
 """Log-likelihood that a blur must gain to be believed."""
+_LEAST_BLUR = 0.09
+"""Variance in pixels² that it must have: moving texture looks like less than that."""
 
 
 class Verdict(Enum):
@@ -92,7 +97,7 @@ class Calibration:
     deviation : of the masks.
     gain : counts too many, as a ratio; 1 where the video is unknown, as a brighter video would
         explain the same snapshots.
-    offset : intensity added to every pixel of a snapshot.
+    offset : intensity added to every pixel of a snapshot; 0 where the snapshots do not tell it.
     errors : standard error of every entry of `PARAMETERS` that was estimated (of the blur's
         variance, in pixels²), from the scatter among parts of the sensor and from what another
         size of patches gives.
@@ -185,17 +190,20 @@ def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> 
     theta[2], theta[3] = found.rotation, found.scale
     free = [*_MASKS, _OFFSET, *([] if video is None else [_GAIN])]
     estimate = gauss_newton(scene, _best_start(scene, theta), free)
-    blurred = estimate.theta.clone()
-    blurred[_BLUR] = _BLUR_START
-    with_blur = gauss_newton(scene, blurred, [*free, _BLUR])
-    if with_blur.fit.objective < estimate.fit.objective - _BLUR_PAYS:
-        estimate, free = with_blur, [*free, _BLUR]
-
+    blurred = _blurred(scene, estimate, [k for k in free if k != _OFFSET])
+    if blurred is not None:
+        estimate = gauss_newton(scene, blurred.theta, free)
     other = gauss_newton(Scene(snapshots, masks, side - 2, video), estimate.theta, free, 5)
     difference = other.theta - estimate.theta
     covariance = estimate.covariance + torch.outer(difference, difference)
     displacement = _corner_error(covariance, masks.shape[-2:])
-    errors = {PARAMETERS[k]: float(covariance[k, k].sqrt()) for k in sorted(free)}
+    errors = {PARAMETERS[k]: float(covariance[k, k].sqrt()) for k in free}
+    if blurred is not None:
+        errors["blur"] = float(blurred.covariance[_BLUR, _BLUR].sqrt())
+    offset = float(estimate.theta[_OFFSET])
+    if errors["offset"] > OFFSET_CERTAIN and video is None:
+        offset = 0.0
+        del errors["offset"]
     after = register(snapshots, deviation(estimate.theta)(masks))
     lost = max(map(abs, after.shift)) > 0.5 or after.score < MATCH
     if lost or not displacement < CERTAIN:
@@ -206,7 +214,7 @@ def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> 
         Verdict.CALIBRATED,
         deviation(estimate.theta),
         gain=float(estimate.theta[_GAIN]),
-        offset=float(estimate.theta[_OFFSET]),
+        offset=offset,
         errors=errors,
         displacement_error=displacement,
         score=found.score,
@@ -228,6 +236,18 @@ def _best_start(scene: Scene, theta: Tensor) -> Tensor:
             start[:2] += torch.tensor([down, right], dtype=torch.float64)
             starts.append(start)
     return min(starts, key=lambda start: scene.fit(start).objective)
+
+
+def _blurred(scene: Scene, estimate: Estimate, free: list[int]) -> Estimate | None:
+    """The estimate with a blur, where one pays.
+
+    Without an offset: on moving texture both together would fit more than they should.
+    """
+    start = estimate.theta.clone()
+    start[_BLUR], start[_OFFSET] = _BLUR_START, 0.0
+    blurred = gauss_newton(scene, start, [*free, _BLUR])
+    pays = blurred.fit.objective < estimate.fit.objective - _BLUR_PAYS
+    return blurred if pays and blurred.theta[_BLUR] > _LEAST_BLUR else None
 
 
 def _corner_error(covariance: Tensor, shape: torch.Size) -> float:
