@@ -47,8 +47,10 @@ def test_what_the_method_says_is_passed_on(tmp_path: Path) -> None:
     with Worker(QUICK, given.masks) as worker, pytest.raises(WorkerError, match="NaN or infinite"):
         worker.solve(0, NAN)
     broken = Setup("de-gap-cnn", weights=tmp_path / "absent.pth")
-    with Worker(broken, given.masks) as worker, pytest.raises(WorkerError, match=r"absent\.pth"):
-        worker.solve(0, given.snapshots[0])
+    with Worker(broken, given.masks) as worker:
+        worker._process.join()  # it has failed before anything was asked of it
+        with pytest.raises(WorkerError, match=r"absent\.pth"):
+            worker.solve(0, given.snapshots[0])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

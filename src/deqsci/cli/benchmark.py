@@ -245,6 +245,8 @@ def _write_tables(output: Path, store: Results) -> None:
 
 def _finish(terminal: Terminal, output: Path, store: Results) -> int:
     """Tables, pictures, and what to say of them."""
+    from rich.markup import escape
+
     from deqsci.evaluation.formats import grid
     from deqsci.evaluation.results import ERROR
     from deqsci.evaluation.sweeps import QUANTITIES
@@ -257,7 +259,10 @@ def _finish(terminal: Terminal, output: Path, store: Results) -> int:
         picture = output / f"sweep-{sweep.name}.png"
         sweep_figure(picture, sweep.values, sweep.psnr, xlabel=QUANTITIES[sweep.name].label)
     table = tabulate(store.document)
-    terminal.table("PSNR (dB) / SSIM", *grid(table, "[bold]{}[/bold]".format))
+    head, body = grid(table, "[bold]{}[/bold]".format, escape)
+    costs = len(table.scenes) + 2  # the first column of what it cost; all would not fit 80 columns
+    terminal.table("PSNR (dB) / SSIM", head[:costs], [row[:costs] for row in body])
+    terminal.table("cost", [head[0], *head[costs:]], [[row[0], *row[costs:]] for row in body])
     for note in table.notes:
         terminal.say(note)
     for number, error in enumerate(table.errors, 1):

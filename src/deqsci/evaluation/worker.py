@@ -119,8 +119,9 @@ class Worker:
         ------
         WorkerError : the method failed, or its process died; nothing more can be solved then.
         """
-        try:
+        with suppress(ConnectionError):  # the last words of a dead process can still be read
             self._link.send((index, snapshot))
+        try:
             answer: Solved | str = self._link.recv()
         except (EOFError, ConnectionError):
             self._process.join()
