@@ -26,7 +26,10 @@ INTERRUPTED = 130
 RESULTS = "results.json"
 MEASURED = Group("What is measured", sort_key=1)
 
-Named = Annotated[tuple[str, ...], Parameter(group=MEASURED, negative="", consume_multiple=True)]
+Names = Annotated[
+    tuple[str, ...],
+    Parameter(group=MEASURED, negative="", consume_multiple=True, show_default=False),
+]
 
 
 def benchmark(
@@ -34,10 +37,10 @@ def benchmark(
     /,
     *,
     output: Output,
-    methods: Named = (),
-    weights: Named = (),
-    results: Named = (),
-    sweep: Named = (),
+    methods: Names = (),
+    weights: Names = (),
+    results: Names = (),
+    sweep: Names = (),
     max_snapshots: Annotated[Count | None, Parameter(group=MEASURED)] = None,
     max_iter: Annotated[Count | None, Parameter(group=MEASURED)] = None,
     tol: Annotated[PositiveFloat | None, Parameter(group=MEASURED)] = None,
@@ -77,6 +80,7 @@ def benchmark(
 
     from deqsci.cli.benchmark_progress import Progress
     from deqsci.evaluation import benchmark as bench
+    from deqsci.evaluation.formats import write_tables
     from deqsci.evaluation.scenes import in_order
     from deqsci.evaluation.sweeps import Sweep
     from deqsci.io import list_inputs
@@ -97,7 +101,7 @@ def benchmark(
                 store,
                 progress,
                 max_snapshots=max_snapshots,
-                written=lambda: _write_tables(output, store),
+                written=lambda: write_tables(output, store.document),
             )
         except KeyboardInterrupt:
             terminal.notice(f"stopped; the same command goes on from what is in {output}")
@@ -228,31 +232,16 @@ def _check_names(foreign: Mapping[str, Path]) -> None:
         raise ConfigError(f"--results {ours[0]} is the name of a method of ours; give another")
 
 
-def _write_tables(output: Path, store: Results) -> None:
-    from deqsci.evaluation.formats import latex, markdown, table_csv
-    from deqsci.evaluation.table import curves, tabulate
-    from deqsci.io.atomic import atomic_path
-
-    table = tabulate(store.document)
-    for name, text in {
-        "table.md": markdown(table, store.cells, curves(store.document)),
-        "table.csv": table_csv(store.cells),
-        "table.tex": latex(table),
-    }.items():
-        with atomic_path(output / name) as part:
-            part.write_text(text, encoding="utf-8")
-
-
 def _finish(terminal: Terminal, output: Path, store: Results) -> int:
     """Tables, pictures, and what to say of them."""
     from rich.markup import escape
 
-    from deqsci.evaluation.formats import grid
+    from deqsci.evaluation.formats import grid, write_tables
     from deqsci.evaluation.results import ERROR
     from deqsci.evaluation.sweeps import QUANTITIES
     from deqsci.evaluation.table import curves, tabulate
 
-    _write_tables(output, store)
+    write_tables(output, store.document)
     for sweep in curves(store.document):
         from deqsci.viz.curves import sweep_figure
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from deqsci.evaluation.results import ERROR, Cell
 from deqsci.evaluation.sweeps import shown
-from deqsci.evaluation.table import Curves, Row, Score, Table
+from deqsci.evaluation.table import Curves, Row, Score, Table, curves, tabulate
+from deqsci.io.atomic import atomic_path
 
 NOTHING = "–"
 FOREIGN = "†"
@@ -18,14 +20,31 @@ COSTS = ("evaluations", "residual", "converged", "s / snapshot", "memory (GB)")
 Bold = Callable[[str], str]
 
 
-def markdown(table: Table, cells: Sequence[Cell], curves: Sequence[Curves] = ()) -> str:
+def write_tables(folder: Path, document: Mapping[str, Any]) -> None:
+    """``table.md``, ``table.csv`` and ``table.tex`` of a benchmark's document.
+
+    Raises
+    ------
+    OutputError : a file cannot be written.
+    """
+    table, cells = tabulate(document), document["cells"]
+    for name, text in {
+        "table.md": markdown(table, cells, curves(document)),
+        "table.csv": table_csv(cells),
+        "table.tex": latex(table),
+    }.items():
+        with atomic_path(folder / name) as part:
+            part.write_text(text, encoding="utf-8")
+
+
+def markdown(table: Table, cells: Sequence[Cell], sweeps: Sequence[Curves] = ()) -> str:
     """The page ``table.md``: the table, what its numbers mean, the errors, cells, sweeps."""
     lines = [*_pipes(*grid(table, "**{}**".format)), "", *(f"{note}\n" for note in table.notes)]
     if table.errors:
         lines += ["Failed:", ""]
         lines += [f"{number}. {text}" for number, text in enumerate(table.errors, 1)] + [""]
     lines += ["## Cells", "", *_pipes(*_details(table, cells)), ""]
-    for sweep in curves:
+    for sweep in sweeps:
         lines += [f"## {sweep.name}", "", f"![PSNR against {sweep.name}](sweep-{sweep.name}.png)"]
         values = [shown(value) for value in sweep.values]
         rows = [[m, *(_number(v, ".2f") for v in line)] for m, line in sweep.psnr.items()]
