@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-
 import torch
 from torch import Tensor
 
 from deqsci.errors import ShapeError
 from deqsci.physics import SnapshotPhysics
-from deqsci.physics.camera import MaskDeviation
 from deqsci.reconstruction.calibration.frame_order import frame_order
+from deqsci.reconstruction.calibration.mask_check import MATCH, SMALLEST, check_masks, has_pattern
 from deqsci.reconstruction.calibration.noise_level import NoiseLevel, noise_level
 from deqsci.reconstruction.calibration.patches import patch_side
 from deqsci.reconstruction.calibration.refine import (
@@ -23,19 +19,11 @@ from deqsci.reconstruction.calibration.refine import (
     deviation,
     gauss_newton,
 )
-from deqsci.reconstruction.calibration.registration import REACH, pattern, register
-
-MATCH = 8.0
-"""Score of the registration from which the masks' pattern is in the snapshot."""
-
-CERTAIN = 0.1
-"""Standard error in pixels, at the sensor's worst corner, up to which an estimate is of use."""
+from deqsci.reconstruction.calibration.registration import register
+from deqsci.reconstruction.calibration.result import CERTAIN, Calibration, Verdict
 
 OFFSET_CERTAIN = 0.01
 """Standard error in intensities up to which an offset is taken off."""
-
-SMALLEST = 32
-"""Pixels that a sensor must have in each direction."""
 
 _MASKS = tuple(PARAMETERS.index(name) for name in ("down", "right", "rotation", "scale"))
 _BLUR = PARAMETERS.index("blur")
@@ -47,112 +35,6 @@ _BLUR_PAYS = 25.0
 """Log-likelihood that a blur must gain to be believed."""
 _LEAST_BLUR = 0.09
 """Variance in pixels² that it must have: moving texture looks like less than that."""
-
-
-class Verdict(Enum):
-    """What came of a calibration, in the words that a person should read."""
-
-    CALIBRATED = "calibrated"
-    NO_PATTERN = (
-        "the sum of the masks is the same everywhere and leaves no pattern on a snapshot, so that "
-        "nothing tells where they lie"
-    )
-    NO_MATCH = (
-        "the pattern of these masks is not in the snapshots: they are of another camera or of "
-        "another region of its sensor, more than a degree turned, or the snapshots are too dark"
-    )
-    ORIENTATION = "the masks fit the snapshots only once they are"
-    OUT_OF_REACH = (
-        f"the masks lie {REACH} pixels off or more, where the search ends; cut masks and snapshots "
-        f"to the same region"
-    )
-    UNCERTAIN = (
-        f"the snapshots do not tell to {CERTAIN} pixels where the masks lie; give more of them, or "
-        f"of a brighter scene with smoother parts"
-    )
-    TOO_SMALL = f"fewer than {SMALLEST}×{SMALLEST} pixels do not tell where the masks lie"
-
-
-ORIENTATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "transposed (rows and columns exchanged)": lambda m: m.transpose(-2, -1),
-    "mirrored left to right": lambda m: m.flip(-1),
-    "mirrored top to bottom": lambda m: m.flip(-2),
-    "turned by 180°": lambda m: m.flip(-2, -1),
-    "turned by 90° counter-clockwise": lambda m: m.rot90(1, (-2, -1)),
-    "turned by 90° clockwise": lambda m: m.rot90(-1, (-2, -1)),
-    "transposed along the other diagonal": lambda m: m.flip(-2, -1).transpose(-2, -1),
-}
-"""Ways in which masks are stored wrongly, and what undoes them."""
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The camera y = gain · Σₜ Φ̃ₜ xₜ + offset, Φ̃ the masks seen through ``deviation``.
-
-    Where the verdict is not that it is calibrated, the camera is the nominal one.
-
-    Attributes
-    ----------
-    verdict : whether to believe it, and what to do where not.
-    deviation : of the masks.
-    gain : counts too many, as a ratio; 1 where the video is unknown, as a brighter video would
-        explain the same snapshots.
-    offset : intensity added to every pixel of a snapshot; 0 where the snapshots do not tell it.
-    errors : standard error of every entry of `PARAMETERS` that was estimated (of the blur's
-        variance, in pixels²), from the scatter among parts of the sensor and from what another
-        size of patches gives.
-    displacement_error : standard error of a mask pixel's place at the worst corner, in pixels.
-    score : how clearly the masks' pattern stands in the snapshots, in standard deviations.
-    noise : of the snapshots, where they were fitted.
-    order : the frames' order where it is not that of the masks, else None.
-    orientation : what undoes the orientation of wrongly stored masks, else None.
-    """
-
-    verdict: Verdict
-    deviation: MaskDeviation = field(default_factory=MaskDeviation)
-    gain: float = 1.0
-    offset: float = 0.0
-    errors: Mapping[str, float] | None = None
-    displacement_error: float | None = None
-    score: float | None = None
-    noise: NoiseLevel | None = None
-    order: tuple[int, ...] | None = None
-    orientation: str | None = None
-
-    @property
-    def trusted(self) -> bool:
-        """Whether the estimate is of use."""
-        return self.verdict is Verdict.CALIBRATED
-
-    @property
-    def sentence(self) -> str:
-        """The verdict in words."""
-        return " ".join(part for part in (self.verdict.value, self.orientation) if part)
-
-    def correct(self, snapshots: Tensor) -> Tensor:
-        """Snapshots without gain and offset."""
-        return (snapshots - self.offset) / self.gain
-
-
-def check_masks(snapshots: Tensor, masks: Tensor) -> Calibration | None:
-    """A verdict where the snapshots speak against the masks; None where they do not, or cannot.
-
-    It takes some hundredths of a second.
-
-    Shape: snapshots (N, H, W), masks (T, H, W).
-    """
-    if min(snapshots.shape[-2:]) < SMALLEST or float(pattern(masks.sum(0)[None]).std()) < 0.02:
-        return None
-    found = register(snapshots, masks)
-    if found.score >= MATCH:
-        return Calibration(Verdict.OUT_OF_REACH, score=found.score) if found.at_edge else None
-    for name, turn in ORIENTATIONS.items():
-        turned = turn(masks)
-        if turned.shape == masks.shape:
-            score = register(snapshots, turned).score
-            if score >= MATCH:
-                return Calibration(Verdict.ORIENTATION, score=score, orientation=name)
-    return Calibration(Verdict.NO_MATCH, score=found.score)
 
 
 def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> Calibration:
@@ -175,15 +57,15 @@ def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> 
             f"the known scene has shape {tuple(video.shape)}; wanted {tuple(masks.shape)}"
         )
     snapshots, masks = snapshots.detach().cpu().double(), masks.detach().cpu().double()
-    if min(snapshots.shape[-2:]) < SMALLEST:
+    side = patch_side(len(masks))
+    if min(snapshots.shape[-2:]) < max(SMALLEST, 2 * side):
         return Calibration(Verdict.TOO_SMALL)
-    if float(pattern(masks.sum(0)[None]).std()) < 0.02:
+    if not has_pattern(masks):
         return Calibration(Verdict.NO_PATTERN)
     if (refusal := check_masks(snapshots, masks)) is not None:
         return refusal
     found = register(snapshots, masks)
 
-    side = patch_side(len(masks))
     scene = Scene(snapshots, masks, side, video)
     theta = torch.tensor(NOMINAL, dtype=torch.float64)
     theta[0], theta[1] = found.shift
