@@ -41,6 +41,7 @@ def test_a_cell_holds_every_snapshot_and_its_means(tmp_path: Path) -> None:
     assert len(cell["timings"]) == TIMED == 3  # the first snapshot was solved again
     assert told == [(0, 3), (1, 3), (2, 3)]
     assert cell["outcomes"] == {"ran its schedule of 3 iterations to the end": 2}
+    assert set(cell["evaluations_to"]) == {"1e-2", "1e-3", "1e-4"}
     assert numbers(measure(QUICK, given, watch=nothing)) == numbers(cell)
     bare = measure(QUICK, without_truth(given), timed=1, watch=nothing)
     assert bare["psnr"] is None

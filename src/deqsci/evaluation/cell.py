@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError, ShapeError
-from deqsci.evaluation.record import SnapshotRecord
+from deqsci.evaluation.record import LEVELS, SnapshotRecord
 from deqsci.evaluation.worker import Setup, Worker
 from deqsci.io import SnapshotFile
 from deqsci.metrics import quality
@@ -40,7 +40,7 @@ def measure(setup: Setup, scene: SnapshotFile, *, timed: int = TIMED, watch: Wat
     ------
     WorkerError : the method failed on a snapshot, or its process died.
     """
-    records, seconds = [], []
+    records, counts, seconds = [], [], []
     count, before, peak = len(scene.snapshots), None, None
     # The solves beyond the snapshots are for the clock only.
     order = list(islice(cycle(range(count)), max(count, timed)))
@@ -52,13 +52,17 @@ def measure(setup: Setup, scene: SnapshotFile, *, timed: int = TIMED, watch: Wat
             before, peak = solved.before, solved.peak
             if done < count:
                 records.append(_scored(solved.record, solved.video, scene))
+                counts.append(solved.evaluations_to)
     return summary(records) | {
         "size": scene.masks.shape,
+        "evaluations_to": {level: mean([count[level] for count in counts]) for level in LEVELS},
         "seconds": median(seconds),
         "timings": seconds,
         "memory_bytes": peak,
         "memory_before_bytes": before,
-        "snapshots": [asdict(record) for record in records],
+        "snapshots": [
+            asdict(record) | {"evaluations_to": count} for record, count in zip(records, counts)
+        ],
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deqsci.evaluation.record import LEVELS
 from deqsci.evaluation.results import ERROR, Cell
 from deqsci.evaluation.sweeps import shown
 from deqsci.evaluation.table import Curves, Row, Score, Table, curves, tabulate
@@ -106,7 +107,8 @@ def latex(table: Table) -> str:
 
 COLUMNS = (
     "sweep", "value", "method", "scene", "psnr", "ssim", "evaluations", "residual", "converged",
-    "snapshots", "seconds", "memory_bytes", "outcomes", "file", "error",
+    *(f"evaluations_to_{level}" for level in LEVELS), "snapshots", "seconds",
+    "memory_bytes", "outcomes", "file", "error",
 )  # fmt: skip
 
 
@@ -120,6 +122,7 @@ def table_csv(cells: Sequence[Cell]) -> str:
         counts = {
             "snapshots": len(cell["snapshots"]) if done else None,
             "outcomes": _outcomes(cell),
+            **{f"evaluations_to_{name}": n for name, n in cell.get("evaluations_to", {}).items()},
         }
         writer.writerow(cell | counts)
     return text.getvalue()

@@ -16,6 +16,9 @@ Trace = NDArray[np.float64]
 EQUILIBRIUM = "equilibrium"
 """The kind of method that has a tolerance, and whose solver returns its best iterate."""
 
+LEVELS = ("1e-2", "1e-3", "1e-4")
+"""Relative residuals that evaluations are counted to."""
+
 
 @dataclass(frozen=True)
 class SnapshotRecord:
@@ -56,6 +59,12 @@ def residual_trace(residuals: Tensor) -> Trace:
     values: Trace = residuals[0].double().cpu().numpy()
     stopped = np.flatnonzero(~np.isnan(values))
     return values[: stopped[-1] + 1] if len(stopped) else values[:0]
+
+
+def evaluations_to(trace: Trace) -> dict[str, int | None]:
+    """Evaluations until the residual first was at most each of the protocol's levels."""
+    reached = {level: np.flatnonzero(trace <= float(level)) for level in LEVELS}
+    return {level: int(at[0]) + 1 if len(at) else None for level, at in reached.items()}
 
 
 def _returned(trace: Trace, kind: str) -> float | None:

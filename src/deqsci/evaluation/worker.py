@@ -22,7 +22,7 @@ from torch import Tensor
 
 from deqsci.errors import DeqsciError
 from deqsci.evaluation import memory
-from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord
+from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, evaluations_to, residual_trace
 from deqsci.io.digest import sha256
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.zoo import build, find, shipped_weights
@@ -82,12 +82,17 @@ def has_limit(method: str) -> bool:
 
 @dataclass(frozen=True)
 class Solved:
-    """A video (T, H, W) in [0, 1], its record, and the memory held before and at most, in bytes."""
+    """What became of a snapshot."""
 
     video: Float
+    """(T, H, W), intensities in [0, 1]."""
     record: SnapshotRecord
+    evaluations_to: dict[str, int | None]
+    """Evaluations to each of the protocol's residuals."""
     before: int | None
+    """Bytes held before the method was there."""
     peak: int | None
+    """Bytes held at most."""
 
 
 class Worker:
@@ -171,7 +176,8 @@ def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
         video = result.video[0].clamp(0, 1).float().cpu().numpy()
         seconds = time.perf_counter() - began
         record = SnapshotRecord.of(index, result, kind, seconds)
-        link.send(Solved(video, record, before, memory.peak(device)))
+        counts = evaluations_to(residual_trace(result.residuals))
+        link.send(Solved(video, record, counts, before, memory.peak(device)))
 
 
 def _tensor(snapshot: Float, physics: SnapshotPhysics) -> Tensor:
