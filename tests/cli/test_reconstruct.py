@@ -21,7 +21,15 @@ from deqsci.metrics import psnr
 from tests.cli.support import FRAMES, HEIGHT, WIDTH, Run, write_scene
 
 METHOD = ["--method", "gap-tv", "--max-iter", "5"]
-FILES = {"video.npz", "video.mp4", "preview.gif", "figure.png", "residuals.csv", "run.json"}
+FILES = {
+    "snapshot.npz",
+    "video.npz",
+    "video.mp4",
+    "preview.gif",
+    "figure.png",
+    "residuals.csv",
+    "run.json",
+}
 
 
 def contents(folder: Path) -> dict[str, bytes]:

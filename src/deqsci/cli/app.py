@@ -22,6 +22,7 @@ from deqsci.cli.demo import demo
 from deqsci.cli.info import info
 from deqsci.cli.options import Reporting
 from deqsci.cli.reconstruct import reconstruct
+from deqsci.cli.report import report
 from deqsci.cli.simulate import simulate
 from deqsci.cli.train import train
 from deqsci.errors import DeqsciError
@@ -36,7 +37,7 @@ app = App(
     version=__version__,
     config=apply_config_file,
 )
-for verb in (demo, simulate, calibrate, reconstruct, benchmark, train, info):
+for verb in (demo, simulate, calibrate, reconstruct, report, benchmark, train, info):
     app.command(verb, sort_key=len(list(app)))
 
 

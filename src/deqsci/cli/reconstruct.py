@@ -119,6 +119,8 @@ def _targets(output: Path, files: list[Path]) -> dict[Path, Path]:
     ------
     OutputError : ``output`` holds something else than the runs of these files.
     """
+    from deqsci.io.run_folder import is_report
+
     stems = [file.stem for file in files]
     targets = {
         output / (file.stem if stems.count(file.stem) == 1 else file.name): file for file in files
@@ -127,7 +129,7 @@ def _targets(output: Path, files: list[Path]) -> dict[Path, Path]:
         foreign = sorted(
             entry.name
             for entry in output.iterdir()
-            if entry not in targets and not entry.name.startswith(".")
+            if entry not in targets and not entry.name.startswith(".") and not is_report(entry)
         )
         if foreign:
             raise OutputError(

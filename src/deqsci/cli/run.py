@@ -83,6 +83,8 @@ class Reconstructor:
             )
         solver = self.model.solver if isinstance(self.model, DeepEquilibrium) else None
         self.tolerance: float | None = getattr(solver, "tol", None)
+        equilibrium_map = self.model.map if isinstance(self.model, DeepEquilibrium) else None
+        self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
         self.weights = solving.weights or shipped_weights(self.method)
 
     def run(self, scene: SnapshotFile, terminal: Terminal) -> Run:
@@ -128,6 +130,7 @@ class Reconstructor:
             "weights": weights,
             "options": asdict(self.solving) | asdict(self.computing),
             "tolerance": self.tolerance,
+            "lipschitz": self.lipschitz,
             "seed": self.computing.seed,
             "device": str(self.device),
             **environment(),
@@ -138,6 +141,7 @@ class Reconstructor:
 def write_run(folder: RunFolder, run: Run, scene: SnapshotFile, summary: dict[str, Any]) -> None:
     """Put all files of a run into its folder; the figure shows the first snapshot."""
     frames = len(scene.masks)
+    folder.write_scene(scene)
     folder.write_video(run.video, FRAME_RATE)
     folder.write_preview(preview_frames(scene.snapshots, run.video, scene.truth), FRAME_RATE)
     reconstruction_figure(

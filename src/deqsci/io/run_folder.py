@@ -1,15 +1,18 @@
 """The folder that a reconstruction leaves behind.
 
 ==================  ===========================================================================
+``snapshot.npz``    what was reconstructed: ``snapshot``, ``masks`` and, where known, ``truth``
 ``video.npz``       ``video`` (F, H, W) float32, intensities in [0, 1]
 ``video.mp4``       the same to look at
 ``preview.gif``     snapshot, reconstruction and truth side by side
 ``figure.png``      the same on one page
 ``residuals.csv``   the course of every solve
 ``run.json``        everything there is to say about the run; written last
+``report.html``     the page of the run, where ``deqsci report`` was asked for one
 ==================  ===========================================================================
 
 ``run.json`` marks the folder: with it the run is whole, and the folder is ours to replace.
+:mod:`deqsci.io.finished_run` reads it back.
 """
 
 from __future__ import annotations
@@ -30,11 +33,15 @@ from numpy.typing import ArrayLike, NDArray
 from deqsci.errors import OutputError
 from deqsci.io.atomic import atomic_path, reason
 from deqsci.io.jsonable import jsonable
+from deqsci.io.snapshots import SnapshotFile, save_snapshots
 from deqsci.io.video import write_gif, write_mp4
 
 FORMAT = "deqsci run 1"
 SUMMARY = "run.json"
 FIGURE = "figure.png"
+REPORT = "report.html"
+REPORT_MARK = '<meta name="generator" content="deqsci report">'
+VIDEO, SNAPSHOT, RESIDUALS = "video.npz", "snapshot.npz", "residuals.csv"
 _PARTIAL = ".deqsci-partial-"
 
 
@@ -99,9 +106,13 @@ class RunFolder:
     def write_video(self, video: NDArray[np.float32], fps: float) -> None:
         """``video.npz`` and ``video.mp4`` of (F, H, W) intensities, clipped to [0, 1]."""
         clipped = np.clip(video, 0, 1).astype(np.float32)
-        with atomic_path(self.staging / "video.npz") as part, part.open("wb") as file:
+        with atomic_path(self.staging / VIDEO) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, video=clipped)
         write_mp4(self.staging / "video.mp4", clipped, fps)
+
+    def write_scene(self, scene: SnapshotFile) -> None:
+        """``snapshot.npz``, which can be reconstructed again and shown beside the video."""
+        save_snapshots(self.staging / SNAPSHOT, scene.snapshots, scene.masks, scene.truth)
 
     def write_preview(self, frames: NDArray[np.uint8] | NDArray[np.float32], fps: float) -> None:
         """``preview.gif`` of (F, H, W) grays, as :func:`deqsci.viz.preview_frames` makes them."""
@@ -118,7 +129,7 @@ class RunFolder:
         Shape: (n,) for each snapshot, of any length; NaN is left out, as it stands for the
         iterations after a solve had stopped.
         """
-        path = self.staging / "residuals.csv"
+        path = self.staging / RESIDUALS
         with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(("snapshot", "iteration", "residual"))
@@ -176,13 +187,23 @@ def check_replaceable(path: Path) -> None:
         )
 
 
+def is_report(path: Path) -> bool:
+    """Whether ``path`` is a page that ``deqsci report`` wrote, which may be written anew."""
+    try:
+        with path.open("rb") as file:
+            return REPORT_MARK.encode() in file.read(500)
+    except OSError:
+        return False
+
+
 def _own_files(path: Path) -> set[str]:
     """The names that the run in ``path`` wrote; empty where there is no run.
 
     A run that was killed while its files were being moved still has its summary in staging.
     """
     summaries = [path / SUMMARY, *path.glob(f"{_PARTIAL}*/{SUMMARY}")]
-    return {name for summary in summaries for name in _listed(summary)}
+    names = {name for summary in summaries for name in _listed(summary)}
+    return names | {REPORT} if names and is_report(path / REPORT) else names
 
 
 def _listed(summary: Path) -> set[str]:

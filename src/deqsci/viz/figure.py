@@ -133,6 +133,16 @@ def frames_to_show(count: int) -> list[int]:
     return [int(i) for i in np.linspace(0, count - 1, min(count, MOST_FRAMES)).round()]
 
 
+def error_top(error: Float) -> float:
+    """The end of an error scale: a round number that all but a few pixels stay under."""
+    return max(0.05, float(np.ceil(np.percentile(error, 99.5) * 20) / 20))
+
+
+def snapshot_white(snapshots: Float) -> float:
+    """The level shown as white: the brightest specks may saturate for the rest to be seen."""
+    return max(float(np.percentile(snapshots, 99.8)), 1e-6)
+
+
 def _check(snapshot: Float, video: Float, truth: Float | None, masks: Float | None) -> None:
     fits = video.ndim == 3 and len(video) > 0 and snapshot.shape == video.shape[1:]
     for stack in (truth, masks):
@@ -156,8 +166,7 @@ def _rows(video: Float, truth: Float | None, shown: list[int]) -> list[_Row]:
     if truth is None:
         return [_Row("reconstruction", video[shown], None, "gray", 1.0)]
     error = np.abs(video - truth)
-    # The top of the error scale is a round number that all but a few pixels stay under.
-    top = max(0.05, float(np.ceil(np.percentile(error, 99.5) * 20) / 20))
+    top = error_top(error)
     captions = [f"{psnr_per_frame(video[i : i + 1], truth[i : i + 1])[0]:.2f} dB" for i in shown]
     return [
         _Row("truth", truth[shown], None, "gray", 1.0),
@@ -185,8 +194,7 @@ def _measured(
     page: _Page, panel: tuple[float, float], snapshot: Float, frames: int, masks: Float | None
 ) -> None:
     """Snapshot and first mask."""
-    # The brightest specks may be white for the rest to be seen.
-    white = max(float(np.percentile(snapshot, 99.8)), 1e-6)
+    white = snapshot_white(snapshot)
     shown = [(f"one coded snapshot of {frames} frames", snapshot, white)]
     if masks is not None:
         shown.append((f"mask of frame 1 of {frames}", masks[0], 1.0))

@@ -46,10 +46,10 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
     frames = len(video) // count
     brightest = max(float(snapshots.max()), 1e-6)
     names = [f"snapshot, {frames} frames in one", "reconstruction"]
-    panels = [np.repeat(_gray(snapshots / brightest), frames, axis=0), _gray(video)]
+    panels = [np.repeat(gray8(snapshots / brightest), frames, axis=0), gray8(video)]
     if truth is not None:
         names.append("truth")
-        panels.append(_gray(truth))
+        panels.append(gray8(truth))
 
     gap = np.full((len(video), snapshots.shape[1], _GAP), _WHITE, dtype=np.uint8)
     strip = [part for panel in panels for part in (panel, gap)][:-1]
@@ -61,7 +61,8 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
     return np.concatenate([np.stack(bars * count), pictures], axis=1)
 
 
-def _gray(video: NDArray[Any]) -> NDArray[np.uint8]:
+def gray8(video: NDArray[Any]) -> NDArray[np.uint8]:
+    """Intensities 0…1 as 8-bit grays, others clipped; any shape."""
     result: NDArray[np.uint8] = np.rint(255 * np.clip(video, 0, 1)).astype(np.uint8)
     return result
 
