@@ -58,7 +58,10 @@ METHODS: dict[str, Method] = {
         "equilibrium of GAP and a contractive CNN", "equilibrium", (RSNCNN, CNN)
     ),
     "de-gap-ffdnet": Method(
-        "equilibrium of GAP and FFDNet at one noise level", "equilibrium", (LevelledFFDNet,)
+        "equilibrium of GAP and FFDNet at one noise level",
+        "equilibrium",
+        (LevelledFFDNet,),
+        partial(GapMap, relaxation=0.7),
     ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
