@@ -19,7 +19,6 @@ from benchmarks.claims.problem import first_snapshot
 from deqsci.fixed_point import spectral_norm, spectral_radius
 from deqsci.fixed_point.jacobian import jacobian_vector_product
 from deqsci.fixed_point.monitor import norms
-from deqsci.reconstruction.maps import GapMap
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -67,15 +66,8 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
         "spectral_radius": max(radii.values()),
         **radii,
         "spectral_norm": float(torch.maximum(norm, stretch)[0]),
-        "bound": proved_bound(model.map),
+        "bound": getattr(model.map, "lipschitz", None),
     }
-
-
-def proved_bound(map: torch.nn.Module) -> float | None:
-    """Lipschitz constant of f = (1 − α) I + α D∘P where that of D is known: P has 1."""
-    assert isinstance(map, GapMap)
-    denoiser = getattr(map.network, "LIPSCHITZ", None)
-    return None if denoiser is None else 1 - map.relaxation + map.relaxation * float(denoiser)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,10 @@ from benchmarks.claims import (
     twins,
 )
 from benchmarks.claims.problem import smooth_video
-from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.fixed_point import Anderson, Implicit, Unrolled
 from deqsci.io import save_snapshots, write_mp4
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
-from deqsci.reconstruction.maps import GapMap
 from deqsci.reconstruction.zoo import shipped_weights
 from tests.cli.support import moving_video
 
@@ -164,12 +162,6 @@ def test_ends_of_all_starts_are_compared(docs: Path) -> None:
     assert len(ends) == 5
     assert cell["psnr_spread"] == pytest.approx(max(ends) - min(ends))
     assert 0 < cell["largest_distance"] < 1
-
-
-def test_the_bound_of_the_relaxed_map() -> None:
-    contractive = GapMap(RSNCNN(), relaxation=0.5)
-    assert certificates.proved_bound(contractive) == pytest.approx((1 + RSNCNN.LIPSCHITZ) / 2)
-    assert certificates.proved_bound(GapMap(torch.nn.Identity())) is None
 
 
 def test_gradient_errors_of_a_doubled_gradient() -> None:

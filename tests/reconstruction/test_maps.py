@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.cnn import CNN
+from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.errors import ConfigError
 from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
@@ -76,6 +77,12 @@ def test_frames_are_denoised_each_on_its_own(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(maps, "_CHUNK_PIXELS", 3 * 120)  # 3 frames at once, the last chunk short
     with torch.no_grad():
         torch.testing.assert_close(denoise_video(denoiser, video, None), whole)
+
+
+def test_what_contracts_still_does_when_relaxed_and_nothing_else_is_claimed() -> None:
+    relaxed = GapMap(RSNCNN(), relaxation=0.5)
+    assert relaxed.lipschitz == pytest.approx((1 + RSNCNN.LIPSCHITZ) / 2)
+    assert GapMap(CNN()).lipschitz is None
 
 
 def test_a_noise_level_per_sample_reaches_its_frames() -> None:

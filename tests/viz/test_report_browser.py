@@ -203,6 +203,22 @@ def test_the_video_plays_and_pauses(browser: Browser, page: Path) -> None:
     assert browser.problems == []
 
 
+def test_a_snapshot_that_takes_long_to_decode_is_not_skipped(browser: Browser, page: Path) -> None:
+    start(browser, page)
+    browser.run(
+        "decode = createImageBitmap, seen = [],"
+        "createImageBitmap = async (image) => {"
+        "  await new Promise(done => setTimeout(done, 300)); return decode(image) },"
+        "new MutationObserver(() => seen.push(document.documentElement.dataset.shown))"
+        "  .observe(document.documentElement, { attributeFilter: ['data-shown'] }), 0"
+    )
+    choose(browser, "speed", "16")
+    browser.run("document.getElementById('through').click()")
+    browser.key(" ")
+    browser.until("seen.length >= 3")
+    assert browser.run("seen.slice(0, 3)") == ["1", "2", "0"]
+
+
 def test_who_wants_no_motion_gets_none_unasked(browser: Browser, page: Path) -> None:
     start(browser, page, still=True)
     assert browser.run("document.getElementById('play').getAttribute('aria-label')") == "Play"

@@ -176,7 +176,8 @@ def _settings(summary: Mapping[str, Any], prefix: str = "") -> list[tuple[str, s
         if isinstance(value, Mapping):
             lines += _settings(value, f"{prefix}{key}.")
         else:
-            lines.append((f"{prefix}{key}", "–" if value is None else str(value)))
+            text = f"{value:.6g}" if isinstance(value, float) else str(value)
+            lines.append((f"{prefix}{key}", "–" if value is None else text))
     return lines
 
 

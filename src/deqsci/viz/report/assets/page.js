@@ -82,7 +82,10 @@ function draw() {
   $("frame").setAttribute("aria-valuetext", words);
   $("count").textContent = `frame ${frame + 1} / ${data.frames}`;
   $("fit").textContent = `${Math.round(10 * view.zoom) / 10}×`;
-  psnr?.values && (psnr.range.value = frame + 1) && psnr.read(frame + 1);
+  if (psnr?.values) {
+    psnr.range.value = frame + 1;
+    psnr.read(frame + 1);
+  }
 }
 
 let asked = false;
@@ -97,7 +100,7 @@ function redraw() {
 
 // --- what is chosen ---
 
-async function toSnapshot(index, frame = 0) {
+async function toSnapshot(index) {
   const count = data.snapshots.length;
   state.snapshot = (index + count) % count;
   const radio = document.querySelector(`[name=snapshot][value="${state.snapshot}"]`);
@@ -111,13 +114,12 @@ async function toSnapshot(index, frame = 0) {
     });
   }
   const wanted = state.snapshot;
-  const shown = await pictures(wanted);
+  const shown = await pictures(wanted, $("through")?.checked);
   if (wanted !== state.snapshot) return; // another was chosen meanwhile
-  Object.assign(state, { shown, frame });
+  Object.assign(state, { shown, frame: 0 });
   tell(data.snapshots[wanted]);
   draw();
   document.documentElement.dataset.shown = wanted;
-  if (state.playing && $("through")?.checked) pictures((wanted + 1) % count);
 }
 
 function tell(snapshot) {
@@ -160,6 +162,7 @@ function play(on) {
 }
 
 function step() {
+  if (document.documentElement.dataset.shown !== String(state.snapshot)) return; // still decoding
   const last = state.frame === data.frames - 1;
   if (last && $("through")?.checked) toSnapshot(state.snapshot + 1);
   else toFrame(state.frame + 1);

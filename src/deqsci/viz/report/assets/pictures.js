@@ -61,14 +61,21 @@ async function decode(base64) {
   return createImageBitmap(image);
 }
 
-// The chosen snapshot and the next one stay decoded; the rest of a long run does not.
 const decoded = new Map();
 
-function pictures(index) {
-  const next = (index + 1) % data.snapshots.length;
-  for (const other of decoded.keys()) if (other !== index && other !== next) decoded.delete(other);
+function lend(index) {
   if (!decoded.has(index)) decoded.set(index, Pictures.of(index));
   return decoded.get(index);
+}
+
+// The pictures of a snapshot, decoded once. Its own and the next one's stay; the rest of a long run
+// does not. `ahead` has the next ones decoded too, for a video that plays on.
+function pictures(index, ahead) {
+  const next = (index + 1) % data.snapshots.length;
+  for (const other of decoded.keys()) if (other !== index && other !== next) decoded.delete(other);
+  const own = lend(index);
+  if (ahead) own.then(() => lend(next));
+  return own;
 }
 
 function drawScale(canvas) {
