@@ -46,6 +46,7 @@ def processes(device: torch.device) -> Iterator[tuple[int, int]]:
     dist.init_process_group(backend, timeout=timedelta(hours=1))
     try:
         yield dist.get_rank(), dist.get_world_size()
+        dist.barrier()  # one that left while another still speaks to it could abort both
     finally:
         dist.destroy_process_group()
 
