@@ -23,6 +23,7 @@ def test_the_demo_needs_no_input(run: Run, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "bikes.mp4, frames 192 to 199, gap-tv" in done.out
     assert "PSNR" in done.out
+    assert f"deqsci report {tmp_path / 'demo'}" in " ".join(done.out.split())
     for name in ("figure.png", "preview.gif"):
         assert str(tmp_path / "demo" / name) in done.out
         assert (tmp_path / "demo" / name).stat().st_size > 10_000

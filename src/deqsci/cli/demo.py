@@ -74,6 +74,7 @@ def demo(
         f"{chosen.name}, frames {start} to {start + len(run.video) - 1}, {reconstructor.method}",
     )
     terminal.say(f"pictures: {output / 'figure.png'}, {output / 'preview.gif'}")
+    terminal.say(f"a page to play and compare: deqsci report {output}")
     terminal.result({"runs": [summary]})
     converged = all(record.converged for record in run.records)
     return NOT_CONVERGED if solving.strict and not converged else 0
