@@ -37,11 +37,15 @@ bench: $(VENV)/.dev $(SCENE)
 
 # What is claimed, measured on a folder of scenes whose truth is known: make claims SCENES=folder
 # Hours on two cores; a second call goes on where the first one stopped.
+MODELS := de-gap-cnn de-gap-rsn-cnn
 CLAIMS := iterations starts certificates gradients
 claims: $(VENV)/.dev
 	@test -n "$(SCENES)" || { echo "name a folder of scenes: make claims SCENES=folder"; exit 2; }
-	$(BIN)/python -m benchmarks.claims.memory
-	set -e; for claim in $(CLAIMS); do $(BIN)/python -m benchmarks.claims.$$claim $(SCENES); done
+	set -e; for method in $(MODELS); do \
+		$(BIN)/python -m benchmarks.claims.memory --methods $$method \
+			-o docs/claims/memory-$$method.json; \
+		for claim in $(CLAIMS); do $(BIN)/python -m benchmarks.claims.$$claim $(SCENES) \
+			--methods $$method -o docs/claims/$$claim-$$method.json; done; done
 	$(BIN)/python -m benchmarks.claims.page
 
 out/bench/bikes.npz: | $(VENV)/.dev

@@ -92,7 +92,7 @@ def measure(
             truth = scene.truth[k * physics.frames : (k + 1) * physics.frames]
             scores.append((psnr(video, truth), ssim(video, truth)))
     return {
-        "method": method + (" (published weights)" if equilibrium else ""),
+        "method": method + ("" if weights is None else " (given weights)"),
         "scene": path.name,
         "snapshots": len(times),
         "psnr": round(sum(s[0] for s in scores) / len(scores), 2),

@@ -56,6 +56,7 @@ def measure(method: str, scene: Path, count: int, device: torch.device) -> dict[
         z = f(z)
     onwards = psnr[solved - 1 :]
     return {
+        "tolerance": model.solver.tol,
         "converged": bool(solution.converged[0]),
         "evaluations": {f"{level:.0e}": first_below(residual, level) for level in LEVELS},
         "solved_after": solved,

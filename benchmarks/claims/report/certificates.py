@@ -48,15 +48,16 @@ def section(document: Document, image: Path) -> Section:
         verdicts,
         f"The first snapshot of each scene, solved to a relative residual of {settings['tol']:.0e} "
         f"or for {settings['max_iter']} evaluations; {settings['products']} power iterations with "
-        "products Jᵀv, for ‖J‖ with JᵀJv (or the growth of the plain step, if that is larger). "
+        "products Jᵀv, for ‖J‖ with JᵀJv (or what the others found, if that is larger). "
         "ρ(J) twice: from what plain evaluation still moves after "
         f"{settings['plain']} steps, where slow directions are, and from noise, which holds every "
         "direction.",
         [table([*header, "proved bound of ‖J‖"], rows)],
         "Spectral radius and norm of the Jacobian at each equilibrium",
-        "Both are estimates that grow towards the true value from below, at one point each: see "
-        "the theory below for what they do not say. ‖J‖ above 1 beside ρ(J) below 1 means that an "
-        "error may grow for some evaluations before it dies out.",
+        "‖J‖ is approached from below; ρ(J) is an estimate that can lie on either side, and each "
+        "of its two can miss what the other finds. See the theory below for what they do not say. "
+        "‖J‖ above 1 beside ρ(J) below 1 means that an error may grow for some evaluations before "
+        "it dies out.",
     )
 
 

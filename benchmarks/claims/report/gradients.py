@@ -19,9 +19,7 @@ from benchmarks.claims.report.section import (
 )
 
 TITLE = "Gradients"
-CLAIM = (
-    "The implicit gradient is the nearest to the converged one, at the memory of one evaluation."
-)
+CLAIM = "The implicit gradient is the nearest to the converged one; its memory does not grow."
 NAMES = ("cosine", "norm_ratio", "relative_error", "seconds")
 Rules = Mapping[str, Mapping[str, float]]
 

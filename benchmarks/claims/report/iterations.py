@@ -30,12 +30,13 @@ def section(document: Document, image: Path) -> Section:
     _draw(cells, image)
     levels = list(cells[0]["evaluations"])
     header = ["method", "scene", *(f"evaluations to {level}" for level in levels)]
-    header += ["PSNR solved (dB)", "best after", f"at {total}", "residual there"]
+    header += ["solved to", "PSNR there (dB)", "best after", f"at {total}", "residual there"]
     rows = [
         [
             f"`{c['model']}`",
             scene_name(c["scene"]),
             *(number(c["evaluations"][level], 0) for level in levels),
+            power(c["tolerance"]),
             f"{number(c['psnr_solved'])} after {c['solved_after']}",
             number(c["psnr_best_after"]),
             number(c["psnr_last"]),
@@ -46,13 +47,13 @@ def section(document: Document, image: Path) -> Section:
     ]
     return Section(
         [_verdict(model, [c for c in cells if c["model"] == model]) for model in models_of(cells)],
-        "The first snapshot of each scene, the method's default solver and tolerance until it "
-        f"stops, then plain evaluations z ← f(z) until {total} in all. PSNR is that of f(z) after "
-        "every evaluation; nothing picks the best one.",
+        "The first snapshot of each scene, the method's default solver until it reaches the "
+        f"tolerance stated, then plain evaluations z ← f(z) until {total} in all. PSNR is that of "
+        "f(z) after every evaluation; nothing picks the best one.",
         [table([*header, "largest fall (dB)"], rows)],
         "PSNR and residual against evaluations, the solve and what follows it",
         "The largest fall is taken from the running best, over all evaluations from the end of "
-        "the solve on. Where PSNR still rises while plain evaluations run on, the default "
+        "the solve on. Where PSNR still rises while plain evaluations run on, that "
         "tolerance stopped short of the fixed point.",
     )
 

@@ -90,9 +90,9 @@ class ClipSet:
         ends, total = self._eligible(frames, size)
         # Far more values than any range has, so that the remainders are as good as uniform.
         draws = torch.randint(1 << 48, (9, batch), generator=generator, device=self.device)
-        place, stride, start, top, left, transpose, *flips = draws.unbind()
+        pick, stride, start, top, left, transpose, *flips = draws.unbind()
 
-        clip = torch.searchsorted(ends, place % total, right=True)
+        clip = torch.searchsorted(ends, pick % total, right=True)
         length, height, width = self.lengths[clip], self.heights[clip], self.widths[clip]
         steps = max(frames - 1, 1)
         stride = 1 + stride % ((length - 1) // steps).clamp(1, max_stride)

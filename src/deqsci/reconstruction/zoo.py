@@ -77,6 +77,8 @@ METHODS: dict[str, Method] = {
     ),
 }
 DEFAULT_METHOD = "de-gap-cnn"
+TOLERANCE = 3e-5
+"""Relative residual at which an equilibrium method has converged, unless told otherwise."""
 
 
 def build(
@@ -112,7 +114,8 @@ def build(
         network = _load(name, method, weights)
         if method.kind == "equilibrium":
             solver = Anderson(
-                tol=3e-5 if tol is None else tol, max_iter=100 if max_iter is None else max_iter
+                tol=TOLERANCE if tol is None else tol,
+                max_iter=100 if max_iter is None else max_iter,
             )
             model = DeepEquilibrium(method.map(network), solver, JacobianFree())
         elif method.kind == "unrolled":

@@ -83,9 +83,10 @@ class Trainer:
         self.model = DeepEquilibrium(map, Anderson(), JacobianFree()).to(self.device)
         self.averaged = AveragedModel(map, multi_avg_fn=get_ema_multi_avg_fn(config.average))
         self.network = map.network
-        if not isinstance(map, GapMap) and any(s.kind == "denoise" for s in config.stages):
+        kinds = {stage.kind for stage in config.stages}
+        if not isinstance(map, GapMap) and "denoise" in kinds:
             raise ConfigError(f"{config.model} has no denoiser; leave denoise stages out")
-        if find(config.model).kind == "plug-and-play" and config.stages[-1].kind != "denoise":
+        if find(config.model).kind == "plug-and-play" and kinds != {"denoise"}:
             raise ConfigError(f"{config.model} is a denoiser alone; leave equilibrium stages out")
         if config.compile:
             # The exact adjoint goes backward repeatedly through one graph.
