@@ -140,7 +140,7 @@ def _video_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         for frame in container.decode(video=0):
-            yield np.asarray(frame.to_ndarray(format="gray"), np.uint8)
+            yield np.asarray(frame.to_ndarray(format="gray", threads=1), np.uint8)
 
 
 def _video_frames_of_opencv(path: Path) -> Iterator[NDArray[np.uint8]]:

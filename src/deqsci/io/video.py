@@ -121,7 +121,8 @@ def _decoded(path: Path, start: int, end: int | None) -> list[Float]:
 
 def _luma(frame: Any) -> Float:
     # FFmpeg's 16-bit gray is full range whatever the source is, and is never dithered.
-    gray = frame.reformat(format="gray16le").to_ndarray()
+    # In one thread: several leave a line of RGB sources unconverted now and then (FFmpeg 8).
+    gray = frame.reformat(format="gray16le", threads=1).to_ndarray()
     upright = np.rot90(gray, round(frame.rotation / 90))
     result: Float = upright.astype(np.float32) / np.float32(65535)
     return result
