@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 import torch
 
 from benchmarks.claims.results import Results
-from deqsci.cli.runtime import environment, pick_device
+from deqsci.cli.runtime import environment, hardware, pick_device
 from deqsci.io import list_inputs
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.zoo import METHODS, build, shipped_weights
@@ -81,21 +80,6 @@ def equilibrium_model(name: str, device: torch.device | str, **options: Any) -> 
     model = build(name, device=device, **options)
     assert isinstance(model, DeepEquilibrium), f"{name} is no equilibrium method"
     return model
-
-
-def hardware(device: torch.device) -> dict[str, str]:
-    """Names of the processor and of the device computed on."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return {"processor": _processor(), "device": name}
-
-
-def _processor() -> str:
-    listing = Path("/proc/cpuinfo")
-    if listing.is_file():
-        for line in listing.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 def _portable(word: str) -> str:

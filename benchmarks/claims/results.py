@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deqsci.io.atomic import atomic_path
+from deqsci.io.digest import sha256
 from deqsci.io.jsonable import jsonable
 
 Cell = dict[str, Any]
@@ -57,8 +57,3 @@ class Results:
             for cell in before["cells"]
             if before["weights"].get(cell["model"]) == self.document["weights"].get(cell["model"])
         ]
-
-
-def sha256(path: Path) -> str:
-    """Of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

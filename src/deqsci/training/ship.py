@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 import deqsci
 from deqsci.io.atomic import atomic_path
+from deqsci.io.digest import sha256
 from deqsci.io.jsonable import jsonable
 
 
@@ -45,7 +45,7 @@ def main() -> None:
     card: dict[str, Any] = {
         "method": method,
         "file": target.name,
-        "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+        "sha256": sha256(target),
         "parameters": sum(t.numel() for t in tensors.values()),
         "licence": "MIT",
         "version": deqsci.__version__,
