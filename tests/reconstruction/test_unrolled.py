@@ -9,7 +9,7 @@ from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction.recurrent_map import RecurrentMap
-from deqsci.reconstruction.unrolled import Unrolled
+from deqsci.reconstruction.unrolled import UnrolledMap
 
 
 @pytest.mark.parametrize("passes", [1, 3])
@@ -21,7 +21,7 @@ def test_it_is_its_map_so_many_times(passes: int) -> None:
     wanted = physics.initial(snapshot)
     for _ in range(passes):
         wanted = map(wanted, snapshot, physics)
-    model = Unrolled(map, passes)
+    model = UnrolledMap(map, passes)
     torch.testing.assert_close(model(snapshot, physics), wanted)
     result = model.reconstruct(snapshot, physics)
     torch.testing.assert_close(result.video, wanted)
@@ -31,4 +31,4 @@ def test_it_is_its_map_so_many_times(passes: int) -> None:
 
 def test_no_pass_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least 1"):
-        Unrolled(RecurrentMap(), 0)
+        UnrolledMap(RecurrentMap(), 0)

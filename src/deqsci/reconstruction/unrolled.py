@@ -11,7 +11,7 @@ from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.schedule import FiniteSchedule, check_iterations
 
 
-class Unrolled(FiniteSchedule):
+class UnrolledMap(FiniteSchedule):
     """``passes`` evaluations of a map from the mean frame: the twin of an equilibrium model.
 
     The paper's RNN. The weights serve the number of passes they were trained for; another number

@@ -26,7 +26,7 @@ from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES, RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
-from deqsci.reconstruction.unrolled import Unrolled
+from deqsci.reconstruction.unrolled import UnrolledMap
 
 Network = Callable[[], nn.Module]
 
@@ -120,7 +120,7 @@ def build(
             model = DeepEquilibrium(method.map(network), solver, JacobianFree())
         elif method.kind == "unrolled":
             map = method.map(network)
-            model = Unrolled(map) if max_iter is None else Unrolled(map, max_iter)
+            model = UnrolledMap(map) if max_iter is None else UnrolledMap(map, max_iter)
         elif max_iter is None:
             model = PnPFFDNet(network)
         else:
