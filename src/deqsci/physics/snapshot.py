@@ -20,20 +20,27 @@ class SnapshotPhysics:
     ----------
     masks : (T, H, W) for one mask set, or (B, T, H, W) for one set per sample; transmission in
         [0, 1], binary or gray.
+    noise : standard deviation of the snapshot's noise where it is known, in the snapshot's unit:
+        one number, (B,) one per snapshot, or (H, W) or (B, H, W) one per pixel. Infinite marks a
+        pixel that says nothing, a dead or a saturated one. Only ``proximal`` heeds it.
     check : whether to look at the values, for which the host waits for the device.
 
     Attributes
     ----------
     masks : the masks as given.
     gram : (H, W) or (B, H, W), the diagonal of ΦΦᵀ.
+    noise : broadcasts against (B, H, W).
 
     Raises
     ------
     MaskError : empty masks, or values that are not finite or outside [0, 1].
+    ValueRangeError : noise below 0, or NaN.
     ShapeError : masks that are neither 3-D nor 4-D; later, tensors that do not fit the masks.
     """
 
-    def __init__(self, masks: Tensor, *, check: bool = True) -> None:
+    def __init__(
+        self, masks: Tensor, *, noise: Tensor | float = 0.0, check: bool = True
+    ) -> None:
         if masks.ndim not in (3, 4):
             raise ShapeError(
                 f"masks have shape {tuple(masks.shape)}; wanted (T, H, W) or (B, T, H, W)"
@@ -48,6 +55,10 @@ class SnapshotPhysics:
                 raise MaskError(
                     f"mask values span {low:g} to {high:g}; wanted transmission in [0, 1]"
                 )
+        noise = torch.as_tensor(noise, dtype=masks.dtype, device=masks.device)
+        if check and not bool((noise >= 0).all()):
+            raise ValueRangeError("the noise has a negative or NaN standard deviation; wanted ≥ 0")
+        self.noise = noise.view(-1, 1, 1) if noise.ndim == 1 else noise
         self.masks = masks
         self.gram = masks.square().sum(-3)
         seen = self.gram > torch.finfo(self.gram.dtype).tiny
@@ -91,6 +102,32 @@ class SnapshotPhysics:
         misfit = (snapshot - self.A(video)) * self._inverse_gram
         return torch.addcmul(video, self.masks, misfit.unsqueeze(1))
 
+    def proximal(self, video: Tensor, snapshot: Tensor, spread: Tensor | float) -> Tensor:
+        r"""The video between a guess and what explains the snapshot, as far as each is trusted.
+
+        .. math:: \arg\min_x \|x - z\|^2 / \tau^2 + \|(y - \Phi x) / \sigma\|^2
+            = z + \Phi^T (\Phi\Phi^T + \sigma^2/\tau^2)^{-1} (y - \Phi z)
+
+        with σ = ``noise`` and τ = ``spread``, the standard deviation of the guess's error. Without
+        noise it is the projection; where σ is infinite the guess stays.
+
+        Shape: (B, T, H, W), (B, H, W) → (B, T, H, W).
+        """
+        self._check(snapshot, self.shape, "snapshot", "(B, H, W)")
+        misfit = (snapshot - self.A(video)) * self._weights(spread)
+        return torch.addcmul(video, self.masks, misfit.unsqueeze(1))
+
+    def doubt(self, spread: Tensor | float) -> Tensor:
+        r"""Share of a pixel's noise in its misfit, √(1 − gram / (gram + σ²/τ²)): 0 for a snapshot
+        without noise, 1 where a pixel says nothing. Shape: broadcasts against (B, H, W)."""
+        return (1 - self.gram * self._weights(spread)).clamp_min(0).sqrt()
+
+    def _weights(self, spread: Tensor | float) -> Tensor:
+        """1 / (gram + σ²/τ²), 0 where nothing was seen or the noise is infinite."""
+        regularised = self.gram + (self.noise / spread).square()
+        seen = self.gram > torch.finfo(self.gram.dtype).tiny
+        return torch.where(seen, 1 / torch.where(seen, regularised, 1.0), 0.0)
+
     def initial(self, snapshot: Tensor) -> Tensor:
         """The mean frame y/ΣₜΦₜ repeated T times, 0 where no mask opens.
 
@@ -112,7 +149,7 @@ class SnapshotPhysics:
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> SnapshotPhysics:
         """The same camera with its masks on another device or in another floating-point type."""
-        return SnapshotPhysics(self.masks.to(device=device, dtype=dtype))
+        return SnapshotPhysics(self.masks.to(device=device, dtype=dtype), noise=self.noise)
 
     def _check(self, tensor: Tensor, tail: tuple[int, ...], name: str, wanted: str) -> None:
         per_sample = self.masks.ndim == 4 and self.masks.shape[0] != 1

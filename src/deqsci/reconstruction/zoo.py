@@ -18,6 +18,7 @@ from deqsci.denoisers.cnn import CNN
 from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.denoisers.rsn_cnn import RSNCNN
+from deqsci.denoisers.space_time import SpaceTimeNetwork
 from deqsci.errors import ConfigError, MethodError, WeightsError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
@@ -25,6 +26,8 @@ from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES, RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
+from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
+from deqsci.reconstruction.space_time_map import SpaceTimeMap
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
 from deqsci.reconstruction.unrolled import UnrolledMap
 
@@ -62,6 +65,12 @@ METHODS: dict[str, Method] = {
         "equilibrium",
         (LevelledFFDNet,),
         partial(GapMap, relaxation=0.7),
+    ),
+    "de-gap-st": Method(
+        "equilibrium of GAP and a network over space and time",
+        "equilibrium",
+        (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
+        SpaceTimeMap,
     ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",

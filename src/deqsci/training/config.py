@@ -32,7 +32,7 @@ ADJOINTS = {
 SOLVERS = {"anderson": Anderson, "broyden": Broyden, "picard": Picard}
 KINDS = ("denoise", "equilibrium")
 PRECISIONS = ("float32", "bfloat16")
-RECOVERING = ("depth", "start_noise", "reuse", "correction", "jacobian", "stability")
+RECOVERING = ("depth", "start_noise", "start_blend", "reuse", "correction", "jacobian", "stability")
 """Settings of a stage that only the recovery of videos has."""
 
 
@@ -96,6 +96,8 @@ class Stage:
     """Learning rate at the end."""
     frames: int = 8
     """T; 1 lets stills take part."""
+    max_frames: int | None = None
+    """T is drawn from ``frames`` to this for each batch; always ``frames`` where left out."""
     max_stride: int = 1
     """Largest step between the frames taken from a clip; drawn anew for each video."""
     precision: str = "float32"
@@ -113,6 +115,9 @@ class Stage:
     start_noise: float = 0.0
     """The solve starts at the repeated mean frame plus Gaussian noise up to this σ, drawn for
     each video, so that the answer does not come to depend on the start."""
+    start_blend: float = 0.0
+    """Share of the videos whose solve starts somewhere between the truth and the mean frame: what
+    the map makes of a good estimate is learned before it can make one."""
     reuse: int = 1
     """Steps that a sample takes part in, each solve beginning where its last one ended."""
     correction: Correction | None = None
@@ -131,9 +136,15 @@ class Stage:
             )
         counts = ("steps", "batch", "size", "frames", "max_stride", "reuse")
         check_range(self, counts, 1)
-        check_range(self, ("rate", "final_rate", "start_noise", "jacobian"), 0)
+        check_range(self, ("rate", "final_rate", "start_noise", "start_blend", "jacobian"), 0)
         if self.depth is not None and not 1 <= self.depth[0] <= self.depth[1]:
             raise ConfigError(f"depth is {list(self.depth)}; wanted 1 ≤ lowest ≤ highest")
+        if not self.start_blend <= 1:
+            raise ConfigError(f"start_blend is {self.start_blend}; wanted a share in [0, 1]")
+        if self.max_frames is not None and self.max_frames < self.frames:
+            raise ConfigError(f"max_frames is {self.max_frames}; wanted at least {self.frames}")
+        if self.max_frames is not None and self.reuse > 1:
+            raise ConfigError("a pool holds videos of one T; leave reuse or max_frames out")
         if not 0 < self.sigma[0] <= self.sigma[1]:
             raise ConfigError(f"sigma is {list(self.sigma)}; wanted 0 < lowest ≤ highest")
         adjoint = self.build_adjoint()
@@ -203,7 +214,9 @@ class TrainConfig:
     """Masks, fresh for every video."""
     noise: tuple[float, float] = (0.0, 0.0)
     """Range of the snapshot noise's standard deviation, uniform, in units of one frame's full
-    scale."""
+    scale; a map that heeds the noise is told it."""
+    clean: float = 0.0
+    """Share of the snapshots that have no noise all the same."""
     init: Path | None = None
     """Weights to begin with (.safetensors of the same network); random ones otherwise."""
     validation: Validation = field(default_factory=Validation)
@@ -238,6 +251,8 @@ class TrainConfig:
             raise ConfigError("compiled networks have no second derivative; leave jacobian out")
         if not 0 <= self.average < 1:
             raise ConfigError(f"average is {self.average}; wanted a decay in [0, 1)")
+        if not 0 <= self.clean <= 1:
+            raise ConfigError(f"clean is {self.clean}; wanted a share in [0, 1]")
         if not 0 <= self.noise[0] <= self.noise[1]:
             raise ConfigError(f"noise is {list(self.noise)}; wanted 0 ≤ lowest ≤ highest")
 

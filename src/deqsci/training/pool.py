@@ -41,8 +41,8 @@ class Pool:
             self._age[worn] = 0
         order = torch.randperm(len(self._age), generator=self._generator)
         self._taken = order[: self._batch]
-        video, snapshot, masks, start = (t[self._taken] for t in self._tensors)
-        return Coded(video, snapshot, SnapshotPhysics(masks, check=False), start)
+        video, snapshot, masks, start, noise = (t[self._taken] for t in self._tensors)
+        return Coded(video, snapshot, SnapshotPhysics(masks, noise=noise, check=False), start)
 
     def put_back(self, z: Tensor) -> None:
         """Remember where the solves of the batch last taken ended. Shape: (B, T, H, W).
@@ -69,4 +69,5 @@ class Pool:
 
 
 def _tensors(coded: Coded) -> list[Tensor]:
-    return [coded.video, coded.snapshot, coded.physics.masks, coded.start]
+    noise = coded.physics.noise.expand(len(coded.video), 1, 1).clone()
+    return [coded.video, coded.snapshot, coded.physics.masks, coded.start, noise]

@@ -26,22 +26,39 @@ class Coded:
 
 def draw_video(clips: ClipSet, stage: Stage, batch: int, generator: torch.Generator) -> Tensor:
     """Random crops. Shape: (B, T, size, size)."""
-    return clips.sample(batch, stage.frames, stage.size, generator, stage.max_stride)
+    frames = stage.frames
+    if stage.max_frames is not None:
+        drawn = torch.randint(
+            frames, stage.max_frames + 1, (), generator=generator, device=generator.device
+        )
+        frames = int(drawn)
+    return clips.sample(batch, frames, stage.size, generator, stage.max_stride)
 
 
 def code(
-    video: Tensor, config: TrainConfig, generator: torch.Generator, start_noise: float = 0.0
+    video: Tensor,
+    config: TrainConfig,
+    generator: torch.Generator,
+    start_noise: float = 0.0,
+    start_blend: float = 0.0,
 ) -> Coded:
     """Snapshots of the videos, each through masks and with a noise level of its own."""
     batch, frames, height, width = video.shape
     masks = config.masks.sample(batch, frames, height, width, generator)
-    physics = SnapshotPhysics(masks, check=False)  # a sampler draws from [0, 1]
-    snapshot = physics.A(video)
+    noise = torch.zeros((), device=video.device)
     if config.noise[1] > 0:
         low, high = config.noise
-        level = low + (high - low) * _uniform(batch, 3, generator)
-        snapshot = snapshot + level * normal(snapshot, generator)
+        noise = low + (high - low) * _uniform(batch, 3, generator)
+        noise = noise * (_uniform(batch, 3, generator) >= config.clean)
+    physics = SnapshotPhysics(masks, noise=noise, check=False)  # a sampler draws from [0, 1]
+    snapshot = physics.A(video)
+    if config.noise[1] > 0:
+        snapshot = snapshot + noise * normal(snapshot, generator)
     start = physics.initial(snapshot)
+    if start_blend > 0:
+        blended = _uniform(batch, 4, generator) < start_blend
+        share = torch.where(blended, _uniform(batch, 4, generator), 1.0)
+        start = torch.lerp(video, start, share)
     if start_noise > 0:
         start = start + start_noise * _uniform(batch, 4, generator) * normal(start, generator)
     return Coded(video, snapshot, physics, start)

@@ -194,7 +194,7 @@ class Trainer:
 
     def _draw(self, stage: Stage, batch: int) -> Coded:
         video = draw_video(self.clips, stage, batch, self.generator)
-        return code(video, self.config, self.generator, stage.start_noise)
+        return code(video, self.config, self.generator, stage.start_noise, stage.start_blend)
 
     def _update(self, stage: Stage) -> Metrics:
         """One optimizer step."""

@@ -1,0 +1,38 @@
+"""The DE-GAP-ST map: one pass of proximal data step and space–time network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from deqsci.denoisers.space_time import SpaceTimeNetwork
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.maps import EquilibriumMap
+
+PLANES = 4
+
+
+class SpaceTimeMap(EquilibriumMap):
+    """f(z; y, Φ) = u + N(u, Φ, y/ΣΦ, doubt), u the proximal point of z.
+
+    The network sees the masks, so that it need not know one by heart, and how much the noise leaves
+    of the snapshot's word. Autonomous: f depends on z, y, Φ, the noise level and the weights alone.
+
+    Parameters
+    ----------
+    network : planes (B, T, 4, H, W) → (B, T, H, W).
+    spread : τ of the data step, the standard deviation of an estimate's error that the snapshot's
+        noise is weighed against, in intensities.
+    """
+
+    def __init__(self, network: nn.Module | None = None, spread: float = 0.05) -> None:
+        super().__init__()
+        self.network = SpaceTimeNetwork(PLANES) if network is None else network
+        self.spread = spread
+
+    def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
+        u = physics.proximal(z, snapshot, self.spread)
+        doubt = physics.doubt(self.spread).unsqueeze(-3)
+        planes = (u, physics.masks.expand_as(u), physics.initial(snapshot), doubt.expand_as(u))
+        return u + self.network(torch.stack(planes, 2))
