@@ -24,7 +24,8 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from deqsci.errors import InputFileError
+from deqsci.errors import DeqsciError, InputFileError
+from deqsci.io.on_disk import hdf5_dataset, npz_member
 
 Array = NDArray[Any]
 
@@ -40,7 +41,8 @@ class Container:
 
     path: Path
     arrays: Mapping[str, Array]
-    """The numeric arrays that were asked for, (H, W) or (T, H, W), numbers as they are."""
+    """The numeric arrays that were asked for, (H, W) or (T, H, W), numbers as they are; large ones
+    stay on disk (:mod:`deqsci.io.on_disk`)."""
     names: tuple[str, ...]
     """Everything in the file by name, asked for or not."""
     matlab: bool
@@ -65,7 +67,7 @@ def read_container(path: Path, names: Collection[str]) -> Container:
             return _read_hdf5(path, names, matlab=path.suffix.lower() == ".mat")
         if head.startswith(b"MATLAB 5.0"):
             return _read_mat5(path, names)
-    except InputFileError:
+    except DeqsciError:
         raise
     except Exception as error:  # the parsers raise anything on damaged bytes, zlib.error included
         raise InputFileError(
@@ -106,7 +108,8 @@ def _read_npz(path: Path, names: Collection[str]) -> Container:
             if name not in found:
                 continue
             try:
-                array = file[name]
+                array = npz_member(path, name)
+                array = file[name] if array is None else array
             except ValueError as error:
                 if "pickle" not in str(error):
                     raise
@@ -136,7 +139,7 @@ def _read_hdf5(path: Path, names: Collection[str], *, matlab: bool) -> Container
             entry = file[name]
             if not isinstance(entry, h5py.Dataset):
                 raise InputFileError(f"{path}: {name!r} is a group or struct; wanted an array")
-            array = np.asarray(entry[()])
+            array = hdf5_dataset(path, entry)
             if entry.attrs.get("MATLAB_empty", 0):
                 # MATLAB writes the sizes of an empty array in place of its contents.
                 array = np.zeros(tuple(int(size) for size in array.ravel()))

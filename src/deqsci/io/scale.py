@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from deqsci.errors import MaskError, ValueRangeError
 from deqsci.io.containers import Array
+from deqsci.io.on_disk import converted, parts
 
 Float = NDArray[np.float32]
 
@@ -44,7 +45,7 @@ def check_full_scale(full_scale: float | None) -> None:
 
 def finite(array: Array, where: str) -> Array:
     """``array`` itself; ValueRangeError where it holds NaN or infinity."""
-    bad = np.count_nonzero(~np.isfinite(array))
+    bad = sum(part.size - np.count_nonzero(np.isfinite(part)) for part in parts(array))
     if bad:
         raise ValueRangeError(
             f"{where} holds {bad} NaN or infinite of {array.size} values; wanted finite numbers"
@@ -64,7 +65,7 @@ def transmission(masks: Array, where: str) -> tuple[Float, str | None]:
     if high == 0 and low == 0:
         raise MaskError(f"{where} is 0 everywhere, no light passes; wanted a mask that opens")
     if low >= 0 and high <= 1:
-        return masks.astype(np.float32), None
+        return masks.astype(np.float32, copy=False), None
     if low >= 0 and EIGHT_BIT / 2 <= high <= EIGHT_BIT and bool(np.all(masks % 1 == 0)):
         notice = f"{where} spans {low:g} to {high:g} and was divided by 255"
         return masks.astype(np.float32) / np.float32(EIGHT_BIT), notice
@@ -92,7 +93,7 @@ def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
             f"{where} spans {low:g} to {high:g}; wanted intensities 0…1 or counts "
             f"0…{full_scale or EIGHT_BIT:g}, give the count of full intensity with --full-scale"
         )
-    return truth.astype(np.float32) / np.float32(scale)
+    return _scaled(truth, scale)
 
 
 def frame_sums(
@@ -115,7 +116,6 @@ def frame_sums(
         # Half as much again leaves room for noise; a wrong scale is wrong by far more.
         return -0.5 * opening <= low / scale and high / scale <= 1.5 * opening
 
-    expected = None if truth is None else _simulate(truth, masks)
     if full_scale is not None:
         if not fits(full_scale):
             raise ValueRangeError(
@@ -123,8 +123,8 @@ def frame_sums(
                 f"give the count of one frame at full intensity with --full-scale"
             )
         scale = full_scale
-    elif expected is not None and (fits(1.0) or fits(EIGHT_BIT)):
-        scale = min((1.0, EIGHT_BIT), key=lambda s: _misfit(snapshots / s, expected))
+    elif truth is not None and (fits(1.0) or fits(EIGHT_BIT)):
+        scale = min((1.0, EIGHT_BIT), key=lambda s: _misfit(snapshots, s, masks, truth))
     elif snapshots.dtype.kind == "f" and fits(1.0):
         scale = 1.0
     elif snapshots.dtype.kind == "f":
@@ -140,9 +140,9 @@ def frame_sums(
             f"half of the {len(masks)} frames)"
         )
 
-    sums = snapshots.astype(np.float32) / np.float32(scale)
+    sums = _scaled(snapshots, scale)
     notices = []
-    misfit = 0.0 if expected is None else _misfit(sums, expected)
+    misfit = 0.0 if truth is None else _misfit(snapshots, scale, masks, truth)
     if misfit > WRONG_SCALE and full_scale is None and snapshots.dtype.kind != "f":
         raise ValueRangeError(
             f"{found} and differs from the sum of masks times truth by {100 * misfit:.3g} %, as "
@@ -154,23 +154,32 @@ def frame_sums(
             f"{where} differs from the sum of masks times truth by {100 * misfit:.3g} % "
             f"(noise, or other masks or another scale than it was taken with)"
         )
-    elif expected is None and float(sums.max()) < 0.25 * opening:
+    elif truth is None and high / scale < 0.25 * opening:
         notices.append(
-            f"{where} reaches {float(sums.max()):.3g} where {most}: a dark scene, or another "
+            f"{where} reaches {high / scale:.3g} where {most}: a dark scene, or another "
             f"scale (then give --full-scale)"
         )
     return sums, tuple(notices)
 
 
-def _simulate(truth: Float, masks: Float) -> Float:
-    """Φx of every snapshot. Shape: (N·T, H, W), (T, H, W) → (N, H, W)."""
-    groups = truth.reshape(-1, *masks.shape)
-    result: Float = np.einsum("nthw,thw->nhw", groups, masks)
-    return result
+def _scaled(array: Array, scale: float) -> Float:
+    """Counts divided by their full scale; the array itself where that changes nothing."""
+    if scale == 1 and array.dtype == np.float32:
+        return array
+    return converted(array, lambda part: part.astype(np.float32) / np.float32(scale))
 
 
-def _misfit(snapshots: Array, expected: Float) -> float:
-    """‖y − Φx‖/‖Φx‖; infinite where the truth is black and the snapshot is not."""
-    size = float(np.linalg.norm(expected))
-    error = float(np.linalg.norm(snapshots - expected))
-    return error / size if size > 0 else (math.inf if error > 0 else 0.0)
+def _misfit(snapshots: Array, scale: float, masks: Float, truth: Float) -> float:
+    """‖y − Φx‖/‖Φx‖ of the scaled snapshots; infinite where the truth is black and they are not.
+
+    Shape: (N, H, W), scalar, (T, H, W), (N·T, H, W) → scalar.
+    """
+    size = error = 0.0
+    for index, snapshot in enumerate(snapshots):
+        frames = truth[index * len(masks) : (index + 1) * len(masks)]
+        expected = np.einsum("thw,thw->hw", frames, masks)
+        size += float(np.linalg.norm(expected)) ** 2
+        error += float(np.linalg.norm(snapshot / scale - expected)) ** 2
+    if size > 0:
+        return math.sqrt(error / size)
+    return math.inf if error > 0 else 0.0
