@@ -105,3 +105,10 @@ def test_quality_is_what_can_be_had() -> None:
     small = truth[:, :10]
     assert quality(small + 0.1, small) == (psnr(small + 0.1, small), None)
     assert quality(np.where(truth > 0, np.nan, 0), truth) == (None, None)
+
+
+def test_a_batch_of_videos_is_its_frames() -> None:
+    rng = np.random.default_rng(1)
+    video, truth = rng.random((2, 2, 3, 12, 12))
+    assert psnr(video, truth) == psnr(video.reshape(6, 12, 12), truth.reshape(6, 12, 12))
+    assert ssim(video, truth) == ssim(video.reshape(6, 12, 12), truth.reshape(6, 12, 12))

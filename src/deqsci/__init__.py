@@ -26,19 +26,24 @@ if TYPE_CHECKING:
         spectral_radius,
     )
     from deqsci.io import load_snapshots, read_video, save_snapshots
+    from deqsci.io.scene import Scene, load_scene
     from deqsci.metrics import psnr, ssim
     from deqsci.physics import SnapshotPhysics
     from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
     from deqsci.physics.noise import Noise
+    from deqsci.reconstruction.convergence import ConvergenceReport, convergence_report
     from deqsci.reconstruction.equilibrium import DeepEquilibrium
     from deqsci.reconstruction.maps import GapMap
     from deqsci.reconstruction.result import Reconstruction
     from deqsci.reconstruction.zoo import METHODS, build
+    from deqsci.viz.convergence import convergence_figure
+    from deqsci.viz.picture import save_picture
 
 __all__ = [
     "METHODS",
     "Anderson",
     "Broyden",
+    "ConvergenceReport",
     "DeepEquilibrium",
     "DeqsciError",
     "FixedPoint",
@@ -49,15 +54,20 @@ __all__ = [
     "Phantom",
     "Picard",
     "Reconstruction",
+    "Scene",
     "SnapshotPhysics",
     "Unrolled",
     "__version__",
     "bernoulli_masks",
     "build",
+    "convergence_figure",
+    "convergence_report",
     "gray_masks",
+    "load_scene",
     "load_snapshots",
     "psnr",
     "read_video",
+    "save_picture",
     "save_snapshots",
     "shifting_masks",
     "spectral_norm",
@@ -72,14 +82,18 @@ _NAMES = {
         *["Picard", "Unrolled", "spectral_norm", "spectral_radius"],
     ],
     "io": ["load_snapshots", "read_video", "save_snapshots"],
+    "io.scene": ["Scene", "load_scene"],
     "metrics": ["psnr", "ssim"],
     "physics": ["SnapshotPhysics"],
     "physics.masks": ["bernoulli_masks", "gray_masks", "shifting_masks"],
     "physics.noise": ["Noise"],
+    "reconstruction.convergence": ["ConvergenceReport", "convergence_report"],
     "reconstruction.equilibrium": ["DeepEquilibrium"],
     "reconstruction.maps": ["GapMap"],
     "reconstruction.result": ["Reconstruction"],
     "reconstruction.zoo": ["METHODS", "build"],
+    "viz.convergence": ["convergence_figure"],
+    "viz.picture": ["save_picture"],
 }
 _MODULE_OF = {name: f"deqsci.{module}" for module, names in _NAMES.items() for name in names}
 

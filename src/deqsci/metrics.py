@@ -38,13 +38,16 @@ PROTOCOL = (
 def psnr(video: Video, truth: Video) -> float:
     """Mean over frames of the PSNR in dB; infinite where a frame is met exactly.
 
-    Shape: (F, H, W), (F, H, W) → scalar.
+    Shape: two videos (F, H, W), or two batches (B, T, H, W) of them, → scalar.
     """
     return float(psnr_per_frame(video, truth).mean())
 
 
 def ssim(video: Video, truth: Video) -> float:
-    """Mean over frames of the SSIM, at most 1. Shape: (F, H, W), (F, H, W) → scalar."""
+    """Mean over frames of the SSIM, at most 1.
+
+    Shape: two videos (F, H, W), or two batches (B, T, H, W) of them, → scalar.
+    """
     return float(ssim_per_frame(video, truth).mean())
 
 
@@ -100,8 +103,10 @@ def _checked(video: Video, truth: Video) -> tuple[Float, Float]:
 
 def _clipped(video: Video, name: str) -> Float:
     array = video if isinstance(video, np.ndarray) else video.detach().cpu().numpy()
-    if array.ndim != 3 or array.size == 0:
-        raise ShapeError(f"{name} has shape {array.shape}; wanted (F, H, W) with F ≥ 1")
+    if array.ndim not in (3, 4) or array.size == 0:
+        raise ShapeError(
+            f"{name} has shape {array.shape}; wanted (F, H, W) or (B, T, H, W), not empty"
+        )
     if not np.isfinite(array).all():
         raise ValueRangeError(f"{name} holds NaN or infinite values; wanted finite ones")
-    return np.clip(array.astype(np.float64), 0, 1)
+    return np.clip(array.astype(np.float64), 0, 1).reshape(-1, *array.shape[-2:])

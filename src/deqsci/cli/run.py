@@ -28,11 +28,9 @@ from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.result import Reconstruction
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 from deqsci.viz import preview_frames, reconstruction_figure
+from deqsci.viz.picture import FRAME_RATE
 
 Float = NDArray[np.float32]
-
-FRAME_RATE = 8.0
-"""Frames per second of what people look at: slow enough to see each frame of a snapshot."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Luma of (R, G, B)."""
 
 
-def read_video(path: Path, *, max_frames: int | None = None, start: int = 0) -> Float:
+def read_video(path: Path | str, *, max_frames: int | None = None, start: int = 0) -> Float:
     """The luma of a video file or of a folder of images, 0 black … 1 white.
 
     Colour becomes BT.601 luma, limited range (16…235) is stretched to 0…1, more than 8 bits are
@@ -49,6 +49,7 @@ def read_video(path: Path, *, max_frames: int | None = None, start: int = 0) -> 
         raise ValueRangeError(
             f"start is {start}, max_frames {max_frames}; wanted start ≥ 0 and max_frames ≥ 1"
         )
+    path = Path(path)
     if not path.exists():
         raise InputFileError(f"{path} does not exist; wanted a video file or a folder of images")
     end = None if max_frames is None else start + max_frames

@@ -25,7 +25,7 @@ ROOM = 0.09
 
 _WIDTH, _HEIGHT, _LEGEND_ROW = 3.5, 2.5, 0.17
 """Inches: a column, the picture, a row of its legend."""
-_STYLE: Any = {  # matplotlib lists every name of a setting in its types
+COLUMN_STYLE: Any = {  # matplotlib lists every name of a setting in its types
     "font.size": 8,
     "axes.grid": True,
     "grid.alpha": 0.3,
@@ -34,6 +34,7 @@ _STYLE: Any = {  # matplotlib lists every name of a setting in its types
     "lines.linewidth": 1.3,
     "lines.markersize": 4.5,
 }
+"""matplotlib's settings for a picture one column wide."""
 
 
 def sweep_figure(
@@ -56,7 +57,7 @@ def sweep_figure(
     words = any(isinstance(value, str) for value in values)
     places: list[Any] = list(range(len(values))) if words else list(values)
     rows = -(-len(lines) // 2)
-    with rc_context(_STYLE):
+    with rc_context(COLUMN_STYLE):
         size = (_WIDTH, _HEIGHT + rows * _LEGEND_ROW)
         figure = Figure(figsize=size, layout="constrained", dpi=300)
         axes = figure.subplots()

@@ -1,0 +1,54 @@
+"""A scene holds what its file holds, as tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from deqsci.io import load_snapshots, save_snapshots
+from deqsci.io.scene import Scene, load_scene
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 2, (3, 4, 5)).astype(np.float32)
+    truth = rng.random((6, 4, 5), np.float32)
+    snapshots = (truth.reshape(2, 3, 4, 5) * masks).sum(1)
+    save_snapshots(tmp_path / "scene.npz", snapshots, masks, truth)
+    return tmp_path / "scene.npz"
+
+
+def test_the_camera_takes_the_truth_to_the_snapshots(path: Path) -> None:
+    scene = load_scene(str(path))
+    assert scene.truth is not None
+    torch.testing.assert_close(scene.physics.A(scene.truth), scene.snapshot)
+    assert scene.name == "scene.npz"
+    file = load_snapshots(path)
+    assert file.truth is not None
+    assert np.array_equal(scene.truth.flatten(0, 1).numpy(), file.truth)
+
+
+def test_a_scene_is_a_sequence_of_scenes(path: Path) -> None:
+    scene = load_scene(path)
+    assert len(scene) == 2
+    alone = list(scene)
+    assert [len(part) for part in alone] == [1, 1]
+    assert torch.equal(torch.cat([part.snapshot for part in alone]), scene.snapshot)
+    assert torch.equal(scene[-1].snapshot, scene[1:].snapshot)
+    with pytest.raises(IndexError):
+        scene[2]
+
+
+def test_a_file_without_truth_and_masks_from_another(path: Path, tmp_path: Path) -> None:
+    other = 1 - load_snapshots(path).masks
+    np.savez(tmp_path / "meas.npz", snapshot=np.ones((4, 5), np.float32))
+    np.savez(tmp_path / "masks.npz", masks=other)
+    scene = load_scene(tmp_path / "meas.npz", masks=str(tmp_path / "masks.npz"), full_scale=1)
+    assert isinstance(scene, Scene)
+    assert scene.truth is None
+    assert scene[0].truth is None
+    assert np.array_equal(scene.physics.masks.numpy(), other)
