@@ -180,3 +180,51 @@ def test_project_refuses_a_snapshot_of_another_video(shape: tuple[int, ...]) -> 
     physics = SnapshotPhysics(torch.ones(2, 4, 5))
     with pytest.raises(ShapeError, match="snapshot"):
         physics.project(torch.ones(2, 2, 4, 5), torch.ones(shape))
+
+
+BLIND = torch.zeros(9, 7, dtype=torch.float64)
+BLIND[2, 3] = BLIND[8, 0] = torch.inf
+
+
+def test_a_pixel_of_infinite_noise_says_nothing_to_anyone() -> None:
+    """Whatever it reads, no data step moves it, and the others explain the snapshot as before."""
+    masks = torch.rand(4, 9, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    whole, physics = SnapshotPhysics(masks), SnapshotPhysics(masks, noise=BLIND)
+    z, y = video_for(whole), snapshot_for(whole)
+    blind = BLIND.isinf()
+    assert torch.equal(physics.gram[blind], torch.zeros(2, dtype=torch.float64))
+    for step, usual in (
+        (physics.project(z, y), whole.project(z, y)),
+        (physics.proximal(z, y, 0.1), whole.proximal(z, y, 0.1)),
+        (physics.A_dagger(y) + z, whole.A_dagger(y) + z),
+        (physics.A_adjoint(y) + z, whole.A_adjoint(y) + z),
+    ):
+        assert torch.equal(step[..., blind], z[..., blind])
+        torch.testing.assert_close(step[..., ~blind], usual[..., ~blind])
+
+
+def test_infinite_noise_is_the_limit_of_large_noise() -> None:
+    masks = torch.rand(4, 9, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    z, y = video_for(SnapshotPhysics(masks)), snapshot_for(SnapshotPhysics(masks))
+    large = SnapshotPhysics(masks, noise=BLIND.clamp_max(1e9)).proximal(z, y, 0.1)
+    torch.testing.assert_close(SnapshotPhysics(masks, noise=BLIND).proximal(z, y, 0.1), large)
+
+
+def test_noise_may_be_infinite_for_one_snapshot_of_several() -> None:
+    masks = torch.ones(2, 9, 7, dtype=torch.float64)
+    physics = SnapshotPhysics(masks, noise=torch.stack([BLIND, torch.zeros_like(BLIND)]))
+    assert physics.masks.shape == (2, 2, 9, 7)
+    assert (physics.gram == 0).sum((1, 2)).tolist() == [2, 0]
+
+
+def test_the_start_looks_where_the_data_step_does_not() -> None:
+    """Also after a move or a crop, which keep the camera as it is."""
+    masks = torch.rand(4, 9, 7, generator=torch.Generator().manual_seed(0))
+    physics = SnapshotPhysics(masks, noise=BLIND)
+    y = snapshot_for(physics).float()
+    expected = SnapshotPhysics(masks).initial(y)
+    assert torch.equal(physics.initial(y), expected)
+    assert torch.equal(physics.to(dtype=torch.float32).initial(y), expected)
+    part = physics.crop(slice(1, 5), slice(2, 7))
+    assert torch.equal(part.initial(y[:, 1:5, 2:7]), expected[..., 1:5, 2:7])
+    assert torch.equal(part.gram, physics.gram[1:5, 2:7])

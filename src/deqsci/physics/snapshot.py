@@ -21,13 +21,14 @@ class SnapshotPhysics:
     masks : (T, H, W) for one mask set, or (B, T, H, W) for one set per sample; transmission in
         [0, 1], binary or gray.
     noise : standard deviation of the snapshot's noise where it is known, in the snapshot's unit:
-        one number, (B,) one per snapshot, or (H, W) or (B, H, W) one per pixel. Infinite marks a
-        pixel that says nothing, a dead or a saturated one. Only ``proximal`` heeds it.
+        one number, (B,) one per snapshot, or (H, W) or (B, H, W) one per pixel. Only ``proximal``
+        weighs by it. A pixel whose noise is infinite, a dead or a saturated one, says nothing to
+        anyone: its masks close, and it is as if it had never been seen.
     check : whether to look at the values, for which the host waits for the device.
 
     Attributes
     ----------
-    masks : the masks as given.
+    masks : the masks as given, closed where the noise is infinite.
     gram : (H, W) or (B, H, W), the diagonal of ΦΦᵀ.
     noise : broadcasts against (B, H, W).
 
@@ -38,9 +39,7 @@ class SnapshotPhysics:
     ShapeError : masks that are neither 3-D nor 4-D; later, tensors that do not fit the masks.
     """
 
-    def __init__(
-        self, masks: Tensor, *, noise: Tensor | float = 0.0, check: bool = True
-    ) -> None:
+    def __init__(self, masks: Tensor, *, noise: Tensor | float = 0.0, check: bool = True) -> None:
         if masks.ndim not in (3, 4):
             raise ShapeError(
                 f"masks have shape {tuple(masks.shape)}; wanted (T, H, W) or (B, T, H, W)"
@@ -58,6 +57,9 @@ class SnapshotPhysics:
         noise = torch.as_tensor(noise, dtype=masks.dtype, device=masks.device)
         if check and not bool((noise >= 0).all()):
             raise ValueRangeError("the noise has a negative or NaN standard deviation; wanted ≥ 0")
+        self._opening = masks.sum(-3)
+        if noise.ndim > 1:
+            masks = torch.where(noise.isinf().unsqueeze(-3), 0.0, masks)
         self.noise = noise.view(-1, 1, 1) if noise.ndim == 1 else noise
         self.masks = masks
         self.gram = masks.square().sum(-3)
@@ -131,10 +133,12 @@ class SnapshotPhysics:
     def initial(self, snapshot: Tensor) -> Tensor:
         """The mean frame y/ΣₜΦₜ repeated T times, 0 where no mask opens.
 
-        It starts about 9 dB closer to the video than Φᵀy does. Shape: (B, H, W) → (B, T, H, W).
+        It starts about 9 dB closer to the video than Φᵀy does. A guess may look where the noise is
+        infinite too: in the middle of a saturated patch there is nothing better.
+        Shape: (B, H, W) → (B, T, H, W).
         """
         self._check(snapshot, self.shape, "snapshot", "(B, H, W)")
-        opening = self.masks.sum(-3)
+        opening = self._opening
         seen = opening > torch.finfo(opening.dtype).tiny
         mean = torch.where(seen, snapshot / torch.where(seen, opening, 1.0), 0.0)
         return mean.unsqueeze(1).expand(-1, self.frames, -1, -1).contiguous()
@@ -149,7 +153,22 @@ class SnapshotPhysics:
         self, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> SnapshotPhysics:
         """The same camera with its masks on another device or in another floating-point type."""
-        return SnapshotPhysics(self.masks.to(device=device, dtype=dtype), noise=self.noise)
+        masks = self.masks.to(device=device, dtype=dtype)
+        return self._with(masks, self.noise, self._opening.to(device=device, dtype=dtype))
+
+    def crop(self, rows: slice, columns: slice) -> SnapshotPhysics:
+        """The camera that has these pixels only."""
+        window = (..., rows, columns)
+        per_pixel = self.noise.ndim > 1 and self.noise.shape[-2:] == self.shape
+        noise = self.noise[window] if per_pixel else self.noise
+        return self._with(self.masks[window], noise, self._opening[window])
+
+    @staticmethod
+    def _with(masks: Tensor, noise: Tensor, opening: Tensor) -> SnapshotPhysics:
+        """Of masks that were looked at; ``opening`` is their sum before some closed."""
+        physics = SnapshotPhysics(masks, noise=noise, check=False)
+        physics._opening = opening
+        return physics
 
     def _check(self, tensor: Tensor, tail: tuple[int, ...], name: str, wanted: str) -> None:
         per_sample = self.masks.ndim == 4 and self.masks.shape[0] != 1
