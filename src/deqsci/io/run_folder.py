@@ -22,7 +22,8 @@ import json
 import math
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,7 +33,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from deqsci.errors import OutputError
 from deqsci.io.atomic import atomic_path, reason
+from deqsci.io.containers import read_container
 from deqsci.io.jsonable import jsonable
+from deqsci.io.on_disk import npz_writer
 from deqsci.io.snapshots import SnapshotFile, save_snapshots
 from deqsci.io.video import write_gif, write_mp4
 
@@ -105,10 +108,25 @@ class RunFolder:
 
     def write_video(self, video: NDArray[np.float32], fps: float) -> None:
         """``video.npz`` and ``video.mp4`` of (F, H, W) intensities, clipped to [0, 1]."""
-        clipped = np.clip(video, 0, 1).astype(np.float32)
-        with atomic_path(self.staging / VIDEO) as part, part.open("wb") as file:
-            np.savez(file, allow_pickle=False, video=clipped)
-        write_mp4(self.staging / "video.mp4", clipped, fps)
+        with self.video_parts(video.shape) as write:
+            write(video)
+        self.write_movie(video, fps)
+
+    @contextmanager
+    def video_parts(
+        self, shape: tuple[int, ...]
+    ) -> Iterator[Callable[[NDArray[np.float32]], None]]:
+        """Lend what takes the successive parts of ``video.npz``, which together have ``shape``."""
+        with npz_writer(self.staging / VIDEO, "video", shape) as write:
+            yield lambda part: write(np.clip(part, 0, 1))
+
+    def video(self) -> NDArray[np.float32]:
+        """What ``video.npz`` holds; on disk where it is large."""
+        return read_container(self.staging / VIDEO, ("video",)).arrays["video"]
+
+    def write_movie(self, video: NDArray[np.float32], fps: float) -> None:
+        """``video.mp4`` of (F, H, W) intensities."""
+        write_mp4(self.staging / "video.mp4", video, fps)
 
     def write_scene(self, scene: SnapshotFile) -> None:
         """``snapshot.npz``, which can be reconstructed again and shown beside the video."""

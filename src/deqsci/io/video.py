@@ -68,17 +68,19 @@ def write_mp4(path: Path, video: Float, fps: float) -> None:
     Values are clipped to [0, 1] and stored as limited-range 4:2:0. That needs even sides: an odd
     last row or column is repeated once.
     """
-    luma = np.rint(16 + 219 * _clipped(video)).astype(np.uint8)
-    height, width = luma.shape[1:]
-    luma = np.pad(luma, ((0, 0), (0, height % 2), (0, width % 2)), mode="edge")
-    chroma = np.full((luma.shape[1] // 2, luma.shape[2]), 128, dtype=np.uint8)
+    _check_frames(video)
+    height, width = (side + side % 2 for side in video.shape[1:])
+    chroma = np.full((height // 2, width), 128, dtype=np.uint8)
     rate = Fraction(_positive(fps)).limit_denominator(1001)
     with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as file:
         stream = file.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "fast"})
-        stream.height, stream.width = luma.shape[1:]
+        stream.height, stream.width = height, width
         stream.pix_fmt = "yuv420p"
-        for image in luma:
-            frame = av.VideoFrame.from_ndarray(np.concatenate([image, chroma]), format="yuv420p")
+        for image in video:
+            luma = np.rint(16 + 219 * _clipped(image)).astype(np.uint8)
+            odd = (0, height - image.shape[0]), (0, width - image.shape[1])
+            planes = np.concatenate([np.pad(luma, odd, mode="edge"), chroma])
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
 
@@ -88,10 +90,12 @@ def write_gif(path: Path, video: Float | NDArray[np.uint8], fps: float) -> None:
 
     A GIF counts time in hundredths of a second, so the rate is met as near as that allows.
     """
-    gray = video if video.dtype == np.uint8 else np.rint(255 * _clipped(video)).astype(np.uint8)
+    if video.dtype != np.uint8:
+        _check_frames(video)
+        video = np.rint(255 * _clipped(video)).astype(np.uint8)
     duration = 10 * max(2, round(100 / _positive(fps)))  # browsers slow down anything under 20 ms
     with atomic_path(path) as temporary:
-        iio.imwrite(temporary, gray, extension=".gif", plugin="pillow", duration=duration, loop=0)
+        iio.imwrite(temporary, video, extension=".gif", plugin="pillow", duration=duration, loop=0)
 
 
 def _positive(fps: float) -> float:
@@ -100,9 +104,12 @@ def _positive(fps: float) -> float:
     return fps
 
 
-def _clipped(video: NDArray[Any]) -> Float:
+def _check_frames(video: NDArray[Any]) -> None:
     if video.ndim != 3 or video.size == 0:
         raise ShapeError(f"video has shape {video.shape}; wanted (F, H, W) with at least one frame")
+
+
+def _clipped(video: NDArray[Any]) -> Float:
     result: Float = np.clip(np.nan_to_num(video), 0, 1).astype(np.float32)
     return result
 
