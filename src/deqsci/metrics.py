@@ -7,7 +7,7 @@ mean over its frames. SSIM has a Gaussian window of σ = 1.5 cut to 11×11 and p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,7 +71,7 @@ def psnr_per_frame(video: Video, truth: Video) -> Float:
     ShapeError : shapes that differ or are not (F, H, W) with F ≥ 1.
     ValueRangeError : NaN or infinity.
     """
-    pairs = zip(*_checked(video, truth), strict=True)
+    pairs = _pairs(video, truth)
     with np.errstate(divide="ignore"):  # an exact frame: 1/0 = ∞ is meant
         return np.array([_psnr(reference, estimate, data_range=1) for estimate, reference in pairs])
 
@@ -81,32 +81,38 @@ def ssim_per_frame(video: Video, truth: Video) -> Float:
 
     Shape: (F, H, W), (F, H, W) → (F,).
     """
-    estimate, reference = _checked(video, truth)
-    if min(reference.shape[1:]) < SSIM_WINDOW:
+    pairs = _pairs(video, truth)
+    height, width = truth.shape[-2:]
+    if min(height, width) < SSIM_WINDOW:
         raise ShapeError(
-            f"frames are {reference.shape[1]}×{reference.shape[2]}; SSIM wants at least "
+            f"frames are {height}×{width}; SSIM wants at least "
             f"{SSIM_WINDOW}×{SSIM_WINDOW}, the size of its window"
         )
     window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    pairs = zip(estimate, reference, strict=True)
     return np.array([_ssim(truth, image, data_range=1, **window) for image, truth in pairs])
 
 
-def _checked(video: Video, truth: Video) -> tuple[Float, Float]:
-    estimate, reference = _clipped(video, "video"), _clipped(truth, "truth")
-    if estimate.shape != reference.shape:
+def _pairs(video: Video, truth: Video) -> Iterator[tuple[Float, Float]]:
+    """Frame and true frame, clipped, one pair at a time: videos may be too large to copy."""
+    estimate, reference = _frames(video, "video"), _frames(truth, "truth")
+    if video.shape != truth.shape:
         raise ShapeError(
-            f"video has shape {estimate.shape}, truth {reference.shape}; wanted equal shapes"
+            f"video has shape {tuple(video.shape)}, truth {tuple(truth.shape)}; wanted equal shapes"
         )
-    return estimate, reference
+    frames = zip(estimate, reference, strict=True)
+    return ((_clipped(frame, "video"), _clipped(true, "truth")) for frame, true in frames)
 
 
-def _clipped(video: Video, name: str) -> Float:
+def _frames(video: Video, name: str) -> NDArray[Any]:
     array = video if isinstance(video, np.ndarray) else video.detach().cpu().numpy()
     if array.ndim not in (3, 4) or array.size == 0:
         raise ShapeError(
             f"{name} has shape {array.shape}; wanted (F, H, W) or (B, T, H, W), not empty"
         )
-    if not np.isfinite(array).all():
+    return array.reshape(-1, *array.shape[-2:])
+
+
+def _clipped(frame: NDArray[Any], name: str) -> Float:
+    if not np.isfinite(frame).all():
         raise ValueRangeError(f"{name} holds NaN or infinite values; wanted finite ones")
-    return np.clip(array.astype(np.float64), 0, 1).reshape(-1, *array.shape[-2:])
+    return np.clip(frame.astype(np.float64), 0, 1)
