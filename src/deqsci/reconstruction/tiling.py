@@ -1,0 +1,239 @@
+"""Snapshots of any size: solved tile by tile, the tiles blended into one video."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from deqsci.errors import ConfigError
+from deqsci.fixed_point.monitor import Callback, norms
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.result import Reconstruction
+
+ALIGNMENT = 8
+"""Tiles begin at multiples of it, so that every network sees its own grid of pixels."""
+
+HALO = 32
+"""Pixels that a tile sees beyond the line where it gives way to its neighbour."""
+
+BLEND = 16
+"""Pixels on either side of that line over which it does; what lies further out is dropped."""
+
+SMALLEST = 128
+"""The shortest side that tiles may be given: half of it is halo then."""
+
+WHOLE = 1 << 24
+"""Values of a video up to which it is solved in one piece."""
+
+TILE = 1 << 23
+"""Values of a tile, unless its side is given: a solver then remembers some 0.7 GB."""
+
+
+class Reconstructor(Protocol):
+    """What every method offers."""
+
+    @property
+    def max_evaluations(self) -> int: ...
+
+    def reconstruct(
+        self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
+    ) -> Reconstruction: ...
+
+
+class Tiled:
+    """A method that solves tile after tile: memory is that of one tile and of the video.
+
+    A pixel of the snapshot tells of its own T pixels only, and a network looks at a
+    neighbourhood, so what lies beyond ``HALO`` pixels hardly matters. Each tile is a snapshot of
+    its own, with a solver and a convergence of its own: a still corner is done before a moving
+    one. The weights of the tiles add up to 1 at every pixel.
+
+    The whole solve is tiled, not the evaluation of the map inside one solve: that would be exact,
+    but a solver remembers some twenty videos, of the whole size then. A snapshot that fits into
+    one tile is solved as without tiles.
+
+    Parameters
+    ----------
+    model : any method.
+    tile : longest side of a tile in pixels, halo included.
+
+    Raises
+    ------
+    ConfigError : a tile of less than ``SMALLEST`` pixels.
+    """
+
+    def __init__(self, model: Reconstructor, tile: int) -> None:
+        if tile < SMALLEST:
+            raise ConfigError(f"tiles of {tile} pixels; wanted at least {SMALLEST}")
+        self.model, self.tile = model, tile
+
+    @property
+    def max_evaluations(self) -> int:
+        """Evaluations of the map on a tile at most."""
+        return self.model.max_evaluations
+
+    def __call__(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """The video. Shape: (B, H, W) → (B, T, H, W)."""
+        return self.reconstruct(snapshot, physics).video
+
+    @torch.no_grad()
+    def reconstruct(
+        self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
+    ) -> Reconstruction:
+        """The video and how its tiles were reached. Shape: (B, H, W) → (B, T, H, W).
+
+        ``residuals`` are those of all tiles together, a stopped tile counted with its best;
+        ``evaluations`` are the mean over the tiles, weighted by their pixels.
+        """
+        physics.validate(snapshot)
+        grid = self._grid(*physics.shape)
+        if len(grid) == 1:
+            return self.model.reconstruct(snapshot, physics, callback)
+        video = snapshot.new_zeros(len(snapshot), physics.frames, *physics.shape)
+        tiles = []
+        for index, (rows, columns) in enumerate(grid):
+            window = (..., rows.seen, columns.seen)
+            result = self.model.reconstruct(
+                snapshot[window],
+                physics.crop(rows.seen, columns.seen),
+                self._part(callback, index, len(grid)),
+            )
+            weight = rows.weight(snapshot).unsqueeze(1) * columns.weight(snapshot)
+            video[window].addcmul_(result.video, weight)
+            tiles.append(_Tile.of(result))
+        return _together(video, tiles)
+
+    def count(self, height: int, width: int) -> int:
+        """Tiles of a snapshot."""
+        return len(self._grid(height, width))
+
+    def _grid(self, height: int, width: int) -> list[tuple[Span, Span]]:
+        columns = spans(width, self.tile)
+        return [(rows, column) for rows in spans(height, self.tile) for column in columns]
+
+    def _part(self, callback: Callback | None, index: int, count: int) -> Callback | None:
+        """Counts a tile's iterations as its share of a solve in one piece."""
+        if callback is None:
+            return None
+
+        def on_iteration(iteration: int, residual: Tensor) -> None:
+            done = (index * self.max_evaluations + iteration) / count
+            callback(int(done), residual)
+
+        return on_iteration
+
+
+@dataclass(frozen=True)
+class Span:
+    """Rows or columns of a tile: from ``first`` to ``last`` it is this tile's turn."""
+
+    first: int
+    last: int
+    length: int
+    """Of the whole side."""
+
+    @property
+    def seen(self) -> slice:
+        """What is solved."""
+        return slice(max(0, self.first - HALO), min(self.length, self.last + HALO))
+
+    def weight(self, like: Tensor) -> Tensor:
+        """The share of this tile in each pixel seen: 0 … 1 … 0, no ramp at the sensor's edge."""
+        place = torch.arange(self.length, dtype=like.dtype, device=like.device)[self.seen] + 0.5
+        weight = torch.ones_like(place)
+        if self.first > 0:
+            weight *= ((place - self.first) / (2 * BLEND) + 0.5).clamp(0, 1)
+        if self.last < self.length:
+            weight *= ((self.last - place) / (2 * BLEND) + 0.5).clamp(0, 1)
+        return weight
+
+
+def spans(length: int, tile: int) -> list[Span]:
+    """As few parts of a side as leave no tile longer than ``tile``, all seen at equal lengths."""
+    if length <= tile:
+        return [Span(0, length, length)]
+    room = (tile - 2 * HALO) // ALIGNMENT * ALIGNMENT
+    inner = length - 2 * HALO
+    count = -(-inner // room)
+    cuts = [(HALO + i * inner // count) // ALIGNMENT * ALIGNMENT for i in range(1, count)]
+    return [Span(first, last, length) for first, last in zip([0, *cuts], [*cuts, length])]
+
+
+def whole_or_tiled(
+    model: Reconstructor, frames: int, height: int, width: int, tile: int | None = None
+) -> Reconstructor:
+    """``model``, made `Tiled` where the snapshot is longer than ``tile``.
+
+    Without ``tile``, a snapshot of more than ``WHOLE`` values comes in tiles of ``TILE`` values.
+    """
+    if tile is None:
+        if frames * height * width <= WHOLE:
+            return model
+        tile = max(SMALLEST, math.isqrt(TILE // frames))
+    tiled = Tiled(model, tile)
+    return tiled if tiled.count(height, width) > 1 else model
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """What is kept of a tile once its video is blended in."""
+
+    status: tuple[str, ...]
+    converged: Tensor
+    residuals: Tensor
+    evaluations: Tensor
+    norm: Tensor
+    """(B,), of its video: what its residuals are relative to."""
+    pixels: int
+
+    @classmethod
+    def of(cls, result: Reconstruction) -> _Tile:
+        return cls(
+            result.status,
+            result.converged,
+            result.residuals.double(),
+            result.evaluations,
+            norms(result.video).double().cpu(),
+            result.video.shape[-2] * result.video.shape[-1],
+        )
+
+    def trace(self, length: int) -> Tensor:
+        """Residuals (B, length), after the end the smallest: a solver returns its best iterate."""
+        known = torch.where(self.residuals.isfinite(), self.residuals, torch.inf)
+        best = known.min(1, keepdim=True).values
+        kept = torch.where(self.residuals.isnan(), best, self.residuals)
+        return torch.cat([kept, best.expand(-1, length - kept.shape[1])], 1)
+
+
+def _together(video: Tensor, tiles: list[_Tile]) -> Reconstruction:
+    """One reconstruction of those of all tiles."""
+    length = max(tile.residuals.shape[1] for tile in tiles)
+    norm = torch.stack([tile.norm for tile in tiles])
+    traces = torch.stack([tile.trace(length) for tile in tiles])
+    whole = norm.square().sum(0).sqrt().clamp_min(torch.finfo(torch.float64).tiny)
+    residuals = (traces * norm.unsqueeze(-1)).square().sum(0).sqrt() / whole.unsqueeze(-1)
+    share = torch.tensor([tile.pixels for tile in tiles], dtype=torch.float64)
+    evaluations = (share / share.sum()) @ torch.stack([t.evaluations for t in tiles]).double()
+    converged = torch.stack([tile.converged for tile in tiles])
+    last = traces[..., -1]
+    status = []
+    for sample in range(len(video)):
+        sentences = [tile.status[sample] for tile in tiles]
+        worst = max(range(len(tiles)), key=lambda i: (not converged[i, sample], last[i, sample]))
+        status.append(_told(sentences, worst))
+    return Reconstruction(
+        video, tuple(status), converged.all(0), residuals, evaluations.round().long()
+    )
+
+
+def _told(sentences: list[str], worst: int) -> str:
+    """The worst tile's sentence, and of how many tiles it holds."""
+    outcome, *rest = re.split("(?=[:;])", sentences[worst], maxsplit=1)
+    alike = sum(sentence.startswith(outcome) for sentence in sentences)
+    count = f"all {len(sentences)}" if alike == len(sentences) else f"{alike} of {len(sentences)}"
+    return "".join([f"{outcome} in {count} tiles", *rest])
