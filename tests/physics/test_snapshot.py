@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -228,3 +229,46 @@ def test_the_start_looks_where_the_data_step_does_not() -> None:
     part = physics.crop(slice(1, 5), slice(2, 7))
     assert torch.equal(part.initial(y[:, 1:5, 2:7]), expected[..., 1:5, 2:7])
     assert torch.equal(part.gram, physics.gram[1:5, 2:7])
+
+
+def test_proximal_is_stationary(physics: SnapshotPhysics) -> None:
+    """(x − z)/τ² = Φᵀ(y − Φx)/σ² at the minimiser."""
+    z = torch.rand(BATCH, physics.frames, *physics.shape).double()
+    y = torch.rand(BATCH, *physics.shape).double()
+    sigma, tau = torch.rand(BATCH, *physics.shape).double() + 0.1, 0.3
+    noisy = SnapshotPhysics(physics.masks, noise=sigma)
+    x = noisy.proximal(z, y, tau)
+    pull = noisy.A_adjoint((y - noisy.A(x)) / sigma.square())
+    torch.testing.assert_close((x - z) / tau**2, pull)
+
+
+def test_without_noise_proximal_projects(physics: SnapshotPhysics) -> None:
+    z = torch.rand(BATCH, physics.frames, *physics.shape).double()
+    y = torch.rand(BATCH, *physics.shape).double()
+    torch.testing.assert_close(physics.proximal(z, y, 0.1), physics.project(z, y))
+
+
+def test_a_pixel_of_infinite_noise_says_nothing(physics: SnapshotPhysics) -> None:
+    z = torch.rand(BATCH, physics.frames, *physics.shape).double()
+    y = torch.rand(BATCH, *physics.shape).double()
+    sigma = torch.zeros(physics.shape).double()
+    sigma[1, 2] = math.inf
+    noisy = SnapshotPhysics(physics.masks, noise=sigma)
+    x = noisy.proximal(z, y, 0.1)
+    assert torch.equal(x[..., 1, 2], z[..., 1, 2])
+    assert (noisy.doubt(0.1)[..., 1, 2] == 1).all()
+    x[..., 1, 2] = physics.project(z, y)[..., 1, 2]
+    torch.testing.assert_close(x, physics.project(z, y))
+
+
+def test_doubt_is_the_noise_in_the_misfit() -> None:
+    physics = SnapshotPhysics(torch.ones(4, 1, 1), noise=0.2)
+    # gram 4, σ²/τ² = 4: half the misfit's variance is noise.
+    assert physics.doubt(0.1).item() == pytest.approx(0.5**0.5)
+    assert SnapshotPhysics(torch.ones(4, 1, 1)).doubt(0.1).item() == 0
+
+
+@pytest.mark.parametrize("noise", [-0.1, math.nan])
+def test_noise_that_is_none(noise: float) -> None:
+    with pytest.raises(ValueRangeError, match="noise"):
+        SnapshotPhysics(torch.ones(2, 3, 3), noise=noise)

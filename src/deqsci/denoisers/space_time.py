@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,65 +11,82 @@ from torch import Tensor, nn
 STRIDE = 8
 """Pixels that one place of the coarsest features stands for, along each side."""
 
+LEVEL_STEP = 20.0
+"""Logarithm of the noise level that 1 of its parameter stands for: an optimizer moves all by the
+same steps, and those of the weights are too small for a level."""
+
 
 class SpaceTimeNetwork(nn.Module):
-    """U-net of 2-D convolutions shared by the frames, mixed in time by moving features.
+    """u − N(u, σ, context): a U-net of 2-D convolutions shared by the frames, mixed in time by
+    moving features.
 
-    The planes of every frame (what the map knows of it) are embedded at half the resolution and
-    descend to a quarter and an eighth. In every residual block a quarter of the features comes from
-    the frame before and a quarter from the frame after, which costs no arithmetic (Lin et al. 2019,
-    temporal shift). Every frame meets the same filters: T is free. No normalisation, hence nothing
-    that changes during a solve or depends on the size.
+    The planes of every frame (u first, then what the map knows of it) and a constant plane of σ
+    are embedded at half the resolution and descend to a quarter and an eighth. In every residual
+    block a quarter of the features comes from the frame before and a quarter from the frame after,
+    which costs no arithmetic (temporal shift, Lin et al. 2019). Every frame meets the same filters:
+    T is free. Nothing is normalised, so that nothing changes during a solve or with the size.
 
     Parameters
     ----------
     planes : P.
     widths : channels at 1/2, 1/4 and 1/8 of the resolution.
-    blocks : residual blocks at 1/4 going down, at 1/8, and at 1/4 going up.
+    blocks : residual blocks at each of these going down (at 1/8: in all); as many at 1/2 and one
+        more at 1/4 come on the way up.
+    level : initial value of the learned noise level that is used where none is given.
 
-    Shape: planes (B, T, P, H, W) → (B, T, H, W), any T, H and W.
+    Shape: planes (B, T, P, H, W), σ a number or (B,) → (B, T, H, W), any T, H and W.
     """
 
     def __init__(
         self,
         planes: int,
         widths: tuple[int, int, int] = (32, 64, 96),
-        blocks: tuple[int, int, int] = (1, 3, 2),
+        blocks: tuple[int, int, int] = (1, 1, 3),
+        level: float = 10 / 255,
     ) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.embed = nn.Conv2d(4 * planes, fine, 3, padding=1)
-        self.refine = nn.Conv2d(fine, fine, 3, padding=1)
-        self.down = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
-        self.descent = nn.ModuleList(Block(middle) for _ in range(blocks[0]))
-        self.deepen = nn.Conv2d(middle, coarse, 3, stride=2, padding=1)
-        self.bottom = nn.ModuleList(Block(coarse) for _ in range(blocks[1]))
-        self.rise = nn.Conv2d(coarse, 4 * middle, 1)
-        self.ascent = nn.ModuleList(Block(middle) for _ in range(blocks[2]))
-        self.raise_ = nn.Conv2d(middle, 4 * fine, 1)
-        self.join = nn.Conv2d(fine, fine, 3, padding=1)
+        self.embed = nn.Conv2d(4 * planes + 1, fine, 3, padding=1)
+        self.fine_down = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
+        self.to_middle = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
+        self.middle_down = nn.ModuleList(Block(middle) for _ in range(blocks[1]))
+        self.to_coarse = nn.Conv2d(middle, coarse, 3, stride=2, padding=1)
+        self.coarse = nn.ModuleList(Block(coarse) for _ in range(blocks[2]))
+        self.from_coarse = nn.Conv2d(coarse, 4 * middle, 1)
+        self.middle_up = nn.ModuleList(Block(middle) for _ in range(blocks[1] + 1))
+        self.from_middle = nn.Conv2d(middle, 4 * fine, 1)
+        self.fine_up = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
         self.head = nn.Conv2d(fine, 4, 3, padding=1)
         for parameter in self.head.parameters():  # an untrained network adds nothing
             nn.init.zeros_(parameter)
+        self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, planes: Tensor) -> Tensor:
+    def forward(self, planes: Tensor, sigma: Tensor | float | None = None) -> Tensor:
         batch, frames, _, height, width = planes.shape
+        if sigma is None:
+            sigma = (LEVEL_STEP * self.log_level).exp()
+        level = torch.as_tensor(sigma, dtype=planes.dtype, device=planes.device).view(-1, 1)
         padded = F.pad(planes.flatten(0, 1), (0, -width % STRIDE, 0, -height % STRIDE), "replicate")
-        phases = F.pixel_unshuffle(padded, 2).contiguous(memory_format=torch.channels_last)
-        fine = F.relu(self.refine(F.relu(self.embed(phases))))
-        middle = F.relu(self.down(fine))
-        for block in self.descent:
-            middle = block(middle, frames)
-        coarse = F.relu(self.deepen(middle))
-        for block in self.bottom:
-            coarse = block(coarse, frames)
-        middle = middle + F.pixel_shuffle(self.rise(coarse), 2)
-        for block in self.ascent:
-            middle = block(middle, frames)
-        fine = F.relu(fine + F.pixel_shuffle(self.raise_(middle), 2))
-        added = F.pixel_shuffle(self.head(F.relu(self.join(fine))), 2)
-        return added[:, 0, :height, :width].unflatten(0, (batch, frames))
+        phases = F.pixel_unshuffle(padded, 2)
+        level = level.expand(batch, frames).reshape(-1, 1, 1, 1)
+        seen = torch.cat((phases, level.expand(-1, 1, *phases.shape[-2:])), 1)
+        fine = self.embed(seen.contiguous(memory_format=torch.channels_last))
+        fine = _through(self.fine_down, fine, frames)
+        middle = _through(self.middle_down, self.to_middle(F.relu(fine)), frames)
+        coarse = _through(self.coarse, self.to_coarse(F.relu(middle)), frames)
+        middle = middle + F.pixel_shuffle(self.from_coarse(coarse), 2)
+        middle = _through(self.middle_up, middle, frames)
+        fine = fine + F.pixel_shuffle(self.from_middle(middle), 2)
+        fine = _through(self.fine_up, fine, frames)
+        noise = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)
+        return planes[:, :, 0] - noise[:, 0, :height, :width].unflatten(0, (batch, frames))
+
+
+def _through(blocks: nn.ModuleList, x: Tensor, frames: int) -> Tensor:
+    for block in blocks:
+        x = block(x, frames)
+    return x
 
 
 class Block(nn.Module):

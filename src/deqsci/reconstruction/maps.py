@@ -41,6 +41,17 @@ class EquilibriumMap(nn.Module):
 
     network: nn.Module
 
+    def denoise(
+        self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
+        """Take Gaussian noise of level σ from z, as a `denoise` stage trains it.
+
+        Raises
+        ------
+        ConfigError : the map has no such part.
+        """
+        raise ConfigError("this map has no denoiser; leave denoise stages out")
+
 
 class GapMap(EquilibriumMap):
     r"""f(z; y, Φ) = (1 − α) z + α D(P(z)): project on the videos that explain y, denoise, relax.
@@ -68,6 +79,12 @@ class GapMap(EquilibriumMap):
         """L with ‖f(a) − f(b)‖ ≤ L ‖a − b‖, where the denoiser's is known; that of P is 1."""
         denoiser = getattr(self.network, "LIPSCHITZ", None)
         return None if denoiser is None else 1 - self.relaxation + self.relaxation * denoiser
+
+    def denoise(
+        self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
+        """D alone."""
+        return denoise_video(self.network, z, sigma)
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""

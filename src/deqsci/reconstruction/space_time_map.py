@@ -13,7 +13,7 @@ PLANES = 4
 
 
 class SpaceTimeMap(EquilibriumMap):
-    """f(z; y, Φ) = u + N(u, Φ, y/ΣΦ, doubt), u the proximal point of z.
+    """f(z; y, Φ) = (1 − α) z + α D(u; Φ, y/ΣΦ, doubt), u the proximal point of z.
 
     The network sees the masks, so that it need not know one by heart, and how much the noise leaves
     of the snapshot's word. Autonomous: f depends on z, y, Φ, the noise level and the weights alone.
@@ -23,16 +23,28 @@ class SpaceTimeMap(EquilibriumMap):
     network : planes (B, T, 4, H, W) → (B, T, H, W).
     spread : τ of the data step, the standard deviation of an estimate's error that the snapshot's
         noise is weighed against, in intensities.
+    relaxation : α, as in `GapMap`.
     """
 
-    def __init__(self, network: nn.Module | None = None, spread: float = 0.05) -> None:
+    def __init__(
+        self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
+    ) -> None:
         super().__init__()
         self.network = SpaceTimeNetwork(PLANES) if network is None else network
         self.spread = spread
+        self.relaxation = relaxation
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
+        denoised = self.denoise(z, None, snapshot, physics)
+        return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)
+
+    def denoise(
+        self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
+        """D at another noise level than the learned one, (B,) or a number."""
         u = physics.proximal(z, snapshot, self.spread)
         doubt = physics.doubt(self.spread).unsqueeze(-3)
         planes = (u, physics.masks.expand_as(u), physics.initial(snapshot), doubt.expand_as(u))
-        return u + self.network(torch.stack(planes, 2))
+        denoised: Tensor = self.network(torch.stack(planes, 2), sigma)
+        return denoised

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from deqsci.fixed_point.monitor import Map, norms
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.training.config import Correction, Stage
 from deqsci.training.samples import Coded, add_noise, normal
 
@@ -24,14 +25,11 @@ def negative_psnr(estimate: Tensor, truth: Tensor) -> Tensor:
 
 
 def denoising_loss(
-    denoise: Callable[[Tensor, Tensor], Tensor],
-    video: Tensor,
-    stage: Stage,
-    generator: torch.Generator,
+    map: EquilibriumMap, coded: Coded, stage: Stage, generator: torch.Generator
 ) -> tuple[Tensor, Metrics]:
-    """Gaussian noise of random level, removed by ``denoise(video, sigma)``."""
-    noisy, sigma = add_noise(video, stage.sigma, generator)
-    loss = negative_psnr(denoise(noisy, sigma), video)
+    """Gaussian noise of random level, removed by the denoiser of ``map``."""
+    noisy, sigma = add_noise(coded.video, stage.sigma, generator)
+    loss = negative_psnr(map.denoise(noisy, sigma, coded.snapshot, coded.physics), coded.video)
     return loss, {"psnr": -loss.item()}
 
 

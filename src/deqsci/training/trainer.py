@@ -22,7 +22,7 @@ from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.errors import ConfigError, TrainingError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.reconstruction.maps import EquilibriumMap, GapMap, denoise_video
+from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.zoo import find, new_map
 from deqsci.training import checkpoint
 from deqsci.training.config import Stage, TrainConfig
@@ -80,11 +80,12 @@ class Trainer:
         map = new_map(config.model)
         if config.init is not None:
             load_checkpoint(map.network, config.init)
-        self.model = DeepEquilibrium(map, Anderson(), JacobianFree()).to(self.device)
+        self.map = map.to(self.device)
+        self.model = DeepEquilibrium(self.map, Anderson(), JacobianFree())
         self.averaged = AveragedModel(map, multi_avg_fn=get_ema_multi_avg_fn(config.average))
         self.network = map.network
         kinds = {stage.kind for stage in config.stages}
-        if not isinstance(map, GapMap) and "denoise" in kinds:
+        if "denoise" in kinds and type(map).denoise is EquilibriumMap.denoise:
             raise ConfigError(f"{config.model} has no denoiser; leave denoise stages out")
         if find(config.model).kind == "plug-and-play" and kinds != {"denoise"}:
             raise ConfigError(f"{config.model} is a denoiser alone; leave equilibrium stages out")
@@ -204,12 +205,10 @@ class Trainer:
         # Uncached: a solve without gradient must not leave its copies of the weights behind.
         reduced = stage.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, reduced, cache_enabled=False):
+            coded = self._draw(stage, stage.batch) if self.pool is None else self.pool.take()
             if stage.kind == "denoise":
-                video = draw_video(self.clips, stage, stage.batch, self.generator)
-                denoiser = partial(denoise_video, self.network)
-                loss, metrics = denoising_loss(denoiser, video, stage, self.generator)
+                loss, metrics = denoising_loss(self.map, coded, stage, self.generator)
             else:
-                coded = self._draw(stage, stage.batch) if self.pool is None else self.pool.take()
                 loss, metrics, z = equilibrium_loss(self.model, coded, stage, self.generator)
                 if self.pool is not None:
                     self.pool.put_back(z)
@@ -225,7 +224,7 @@ class Trainer:
             )
         if self.lost == 0:
             self.optimizer.step()
-            self.averaged.update_parameters(self.model.map)
+            self.averaged.update_parameters(self.map)
         return {"loss": loss.item(), "gradient": norm.item(), **metrics}
 
     def _validate(self, stage: Stage, means: Metrics) -> None:

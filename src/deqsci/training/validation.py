@@ -12,7 +12,7 @@ from torch import Tensor
 
 from deqsci.errors import InputFileError
 from deqsci.fixed_point import Anderson, Picard, Unrolled
-from deqsci.reconstruction.maps import EquilibriumMap, denoise_video
+from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.samples import add_noise, code
 
@@ -88,7 +88,8 @@ def _judge_denoising(
 ) -> Row:
     middle = (stage.sigma[0] * stage.sigma[1]) ** 0.5
     noisy, sigma = add_noise(video, (middle, middle), generator)
-    estimate = denoise_video(map.network, noisy, sigma)
+    coded = code(video, config, generator)
+    estimate = map.denoise(noisy, sigma, coded.snapshot, coded.physics)
     score = psnr(estimate, video)
     return {"score": score, "psnr": score}, (noisy[0], estimate[0], video[0])
 
