@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from deqsci.errors import ShapeError
 from deqsci.io.atomic import atomic_path
 from deqsci.metrics import psnr_per_frame, ssim_per_frame
+from deqsci.viz.shrink import shrink
 
 Float = NDArray[np.float32]
 
@@ -30,6 +32,8 @@ _WIDTH, _MARGIN, _GAP, _LABEL, _HEADER = 15.0, 0.35, 0.06, 0.30, 0.75
 _PANEL, _CAPTION, _BAND = 3.0, 0.24, 0.24
 _INK, _SOFT, _ACCENT = "#1a1a1a", "#666666", "#c2410c"
 _DPI = 150
+_LONGEST = 1024
+"""Pixels of an image's longer side: more than its place on the page has."""
 
 
 @dataclass(frozen=True)
@@ -162,17 +166,22 @@ def _check(snapshot: Float, video: Float, truth: Float | None, masks: Float | No
 
 
 def _rows(video: Float, truth: Float | None, shown: list[int]) -> list[_Row]:
-    video = np.clip(video, 0, 1)
+    frames = _small(np.clip(video[i], 0, 1) for i in shown)
     if truth is None:
-        return [_Row("reconstruction", video[shown], None, "gray", 1.0)]
-    error = np.abs(video - truth)
+        return [_Row("reconstruction", frames, None, "gray", 1.0)]
+    error = _small(np.abs(np.clip(video[i], 0, 1) - truth[i]) for i in shown)
     top = error_top(error)
     captions = [f"{psnr_per_frame(video[i : i + 1], truth[i : i + 1])[0]:.2f} dB" for i in shown]
     return [
-        _Row("truth", truth[shown], None, "gray", 1.0),
-        _Row("reconstruction", video[shown], captions, "gray", 1.0),
-        _Row(f"error 0…{top:.2f}", error[shown], None, "inferno", top),
+        _Row("truth", _small(truth[i] for i in shown), None, "gray", 1.0),
+        _Row("reconstruction", frames, captions, "gray", 1.0),
+        _Row(f"error 0…{top:.2f}", error, None, "inferno", top),
     ]
+
+
+def _small(images: Iterable[Float]) -> Float:
+    """Images as large as the page can show them, one after the other. Shape: (H, W)… → (F, H, W)"""
+    return np.concatenate([shrink(image[None], _LONGEST) for image in images])
 
 
 def _verdict(video: Float, truth: Float | None) -> str:
@@ -201,7 +210,7 @@ def _measured(
     for index, (caption, image, top) in enumerate(shown):
         box = _place(panel, index)
         page.text(box[0], box[1] - _CAPTION, caption, size=11, color=_INK)
-        page.image(box, image, top)
+        page.image(box, _small([image])[0], top)
 
 
 def _solve(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from deqsci.errors import ShapeError
+from deqsci.viz.shrink import shrink
 
 Float = NDArray[np.float32]
 
@@ -18,13 +19,19 @@ _GAP = 4
 """Pixels between two panels."""
 _WHITE = 255
 
+LONGEST = 640
+"""Pixels of a panel's longer side; a larger sensor is shown smaller."""
+MOST_FRAMES = 240
+"""Frames of a preview at most."""
+
 
 def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -> NDArray[np.uint8]:
     """Each frame beside the snapshot it was hidden in, and beside the truth where it is known.
 
-    The snapshots share one brightness, at which the brightest pixel of all is white.
+    The snapshots share one brightness, at which the brightest pixel of all is white. Of a long
+    video the first snapshots are shown, and a large one smaller.
 
-    Shape: snapshots (N, H, W), video (N·T, H, W), truth (N·T, H, W) → (N·T, H′, W′) 8-bit gray.
+    Shape: snapshots (N, H, W), video (N·T, H, W), truth (N·T, H, W) → (F, H′, W′) 8-bit gray.
 
     Raises
     ------
@@ -44,6 +51,10 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
             f"{None if truth is None else truth.shape}; wanted (N, H, W) and (N·T, H, W)"
         )
     frames = len(video) // count
+    count = min(count, max(1, MOST_FRAMES // frames))
+    shown = slice(count * frames)
+    snapshots, video = shrink(snapshots[:count], LONGEST), shrink(video[shown], LONGEST)
+    truth = None if truth is None else shrink(truth[shown], LONGEST)
     brightest = max(float(snapshots.max()), 1e-6)
     names = [f"snapshot, {frames} frames in one", "reconstruction"]
     panels = [np.repeat(gray8(snapshots / brightest), frames, axis=0), gray8(video)]
