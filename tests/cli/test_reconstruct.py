@@ -204,7 +204,7 @@ BAD_ARRAYS = {
     "closed masks": ({"masks": np.zeros((4, HEIGHT, WIDTH))}, ["0 everywhere"]),
     "NaN": ({"snapshot": NAN, "truth": None}, ["NaN"]),
     "NaN in masks": ({"masks": np.repeat(NAN, 4, 0)}, ["NaN"]),
-    "wrong scale": ({"snapshot": 900 * np.ones((HEIGHT, WIDTH)), "truth": None}, ["--full-scale"]),
+    "wrong scale": ({"snapshot": 9000.5 * np.ones((HEIGHT, WIDTH)), "truth": None}, ["--full-scale"]),
     "negative masks": ({"masks": -np.ones((4, HEIGHT, WIDTH))}, ["0…1"]),
     "objects": ({"masks": np.array([{"a": 1}], dtype=object)}, ["pickled"]),
 }

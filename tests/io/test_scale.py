@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deqsci.errors import DeqsciError, MaskError, ValueRangeError
-from deqsci.io.scale import check_full_scale, frame_sums, intensity, transmission
+from deqsci.io.scale import check_scale, frame_sums, intensity, transmission
 
 MASKS = np.ones((8, 2, 3), np.float32)
 TRUTH = np.random.default_rng(3).random((8, 2, 3), dtype=np.float32)
@@ -14,55 +14,72 @@ SUM = TRUTH.sum(0, keepdims=True)
 
 
 def test_real_numbers_that_fit_are_intensities_already() -> None:
-    sums, notices = frame_sums(SUM, MASKS, None, None, "f")
+    sums, _, notices = frame_sums(SUM, MASKS, None, "f")
     np.testing.assert_array_equal(sums, SUM)
     assert notices == ()
 
 
 @pytest.mark.parametrize("scale", [1.0, 255.0])
 def test_truth_tells_the_scale(scale: float) -> None:
-    sums, notices = frame_sums(SUM * scale, MASKS, TRUTH, None, "f")
+    sums, found, notices = frame_sums(SUM * scale, MASKS, TRUTH, "f")
     np.testing.assert_allclose(sums, SUM, rtol=1e-6)
-    assert notices == ()
+    assert found.full_scale == scale
+    assert notices == (() if scale == 1 else ("f was divided by 255, which its truth agrees with",))
 
 
 def test_a_given_full_scale_is_taken() -> None:
     counts = np.rint(SUM * 1023).astype(np.uint16)
-    sums, _ = frame_sums(counts, MASKS, None, 1023, "f")
+    sums, _, _ = frame_sums(counts, MASKS, None, "f", full_scale=1023)
     np.testing.assert_allclose(sums, SUM, atol=1e-3)
+
+
+def test_a_given_black_level_is_taken_off() -> None:
+    counts = np.rint(64 + SUM * 1023).astype(np.uint16)
+    sums, scale, notices = frame_sums(counts, MASKS, None, "f", full_scale=1023, black_level=64)
+    np.testing.assert_allclose(sums, SUM, atol=1e-3)
+    assert scale.intensity(64) == 0
+    assert notices == ()
+
+
+def test_a_guess_is_told_with_how_to_say_otherwise() -> None:
+    counts = np.full((1, 2, 3), 200, np.uint8)
+    sums, scale, (notice,) = frame_sums(counts, MASKS, None, "f")
+    assert scale.guessed
+    np.testing.assert_allclose(sums, 200 / (255 / 8))
+    assert "black level 0 and full scale 31.88" in notice
+    assert "--black-level and --full-scale" in notice
 
 
 @pytest.mark.parametrize(
     ("snapshot", "full_scale", "sentence"),
     [
-        (np.full((1, 2, 3), 1800.0), None, "spans 1800 to 1800, but .* at most 8 frames"),
+        (np.full((1, 2, 3), 9000.5), None, "spans 9000.5 to 9000.5, but .* at most 8 frames"),
         (np.full((1, 2, 3), -9.0), None, "spans -9 to -9"),
         (np.full((1, 2, 3), 1800.0), 10, "180 at full scale 10"),
-        (np.full((1, 2, 3), 4, np.uint8), None, "which count is full"),
     ],
 )
 def test_numbers_on_no_known_scale_are_refused(
     snapshot: np.ndarray, full_scale: float | None, sentence: str
 ) -> None:
     with pytest.raises(ValueRangeError, match=sentence) as caught:
-        frame_sums(snapshot, MASKS, None, full_scale, "f")
+        frame_sums(snapshot, MASKS, None, "f", full_scale=full_scale)
     assert "--full-scale" in str(caught.value)
 
 
 def test_noise_beyond_the_range_is_no_error() -> None:
     noisy = SUM.copy()
     noisy[0, 0, :2] = -0.3, 8.4
-    sums, _ = frame_sums(noisy, MASKS, None, None, "f")
+    sums, _, _ = frame_sums(noisy, MASKS, None, "f")
     np.testing.assert_array_equal(sums, noisy)
 
 
 def test_a_snapshot_normalised_to_1_is_told() -> None:
-    _, notices = frame_sums(SUM / SUM.max(), MASKS, None, None, "f")
+    _, _, notices = frame_sums(SUM / SUM.max(), MASKS, None, "f")
     assert "a dark scene, or another scale" in notices[0]
 
 
 def test_a_snapshot_of_another_video_is_told() -> None:
-    _, notices = frame_sums(SUM, MASKS, 1 - TRUTH, None, "f")
+    _, _, notices = frame_sums(SUM, MASKS, 1 - TRUTH, "f")
     assert "differs from the sum of masks times truth" in notices[0]
 
 
@@ -98,7 +115,13 @@ def test_masks_become_transmission(value: float, expected: float) -> None:
     np.testing.assert_allclose(transmission(masks, "f")[0], [[[0, expected]]], rtol=1e-6)
 
 
-@pytest.mark.parametrize("value", [0, -1, 2, 1.02, 200.5, 65535])
+def test_16_bit_masks_become_transmission() -> None:
+    phi, (notice,) = transmission(np.array([[[0, 65535, 13107]]], np.uint16), "f")
+    np.testing.assert_allclose(phi, [[[0, 1, 0.2]]])
+    assert "divided by 65535" in notice
+
+
+@pytest.mark.parametrize("value", [0, -1, 2, 1.02, 200.5, 4095, 60000])
 def test_masks_that_could_mean_several_things_are_refused(value: float) -> None:
     with pytest.raises(MaskError):
         transmission(np.array([[[0, value]]]), "f")
@@ -107,7 +130,12 @@ def test_masks_that_could_mean_several_things_are_refused(value: float) -> None:
 @pytest.mark.parametrize("full_scale", [0.0, -255.0, float("nan"), float("inf")])
 def test_a_full_scale_is_a_positive_number(full_scale: float) -> None:
     with pytest.raises(DeqsciError, match="wanted a positive count"):
-        check_full_scale(full_scale)
+        check_scale(full_scale, None)
+
+
+def test_a_black_level_is_a_finite_number() -> None:
+    with pytest.raises(DeqsciError, match="black level is nan; wanted a finite count"):
+        check_scale(None, float("nan"))
 
 
 def test_counts_that_the_truth_contradicts_are_refused() -> None:
@@ -118,7 +146,7 @@ def test_counts_that_the_truth_contradicts_are_refused() -> None:
     sums = (masks * truth).sum(0)[None]
     counts = np.round(sums * 255 / 8).astype(np.uint8)
     with pytest.raises(ValueRangeError, match="--full-scale"):
-        frame_sums(counts, masks, truth, None, "snapshot")
-    scaled, notices = frame_sums(counts, masks, truth, 255 / 8, "snapshot")
+        frame_sums(counts, masks, truth, "snapshot")
+    scaled, _, notices = frame_sums(counts, masks, truth, "snapshot", full_scale=255 / 8)
     assert not notices
     np.testing.assert_allclose(scaled, sums, atol=0.02)

@@ -9,7 +9,7 @@ from typing import Any
 
 from deqsci.io import SnapshotFile
 from deqsci.io.digest import sha256
-from deqsci.io.snapshots import natural_key
+from deqsci.io.images import natural_key
 
 ORDER = ("kobe", "traffic", "runner", "drop", "crash", "aerial")
 """The six standard scenes in the order in which the field prints them."""

@@ -9,7 +9,11 @@ first bytes           kind                        axes of a stack in the file
 ``MATLAB 5.0``        .mat v5 (SciPy)             H×W×T
 ``MATLAB 7.3``        .mat v7.3 (HDF5 inside)     H×W×T in MATLAB, so T×W×H for HDF5 readers
 ``\\x89HDF``           .h5, or .mat by its suffix  T×H×W in .h5, T×W×H in .mat
+``\\x93NUMPY``         .npy (NumPy)                T×H×W
+TIFF's, PNG's         images, or a folder of them  page by page
 ====================  ==========================  ===========================================
+
+The last two hold one array without a name, which is what was asked for.
 """
 
 from __future__ import annotations
@@ -25,14 +29,15 @@ import scipy.io
 from numpy.typing import NDArray
 
 from deqsci.errors import DeqsciError, InputFileError
-from deqsci.io.on_disk import hdf5_dataset, npz_member
+from deqsci.io.images import IMAGE_HEADS, read_stack
+from deqsci.io.on_disk import LARGE, hdf5_dataset, npz_member
 
 Array = NDArray[Any]
 
-SUFFIXES = (".npz", ".mat", ".h5", ".hdf5")
+SUFFIXES = (".npz", ".mat", ".h5", ".hdf5", ".npy")
 """Suffixes of the files that are taken up when a folder is listed."""
 
-_WANTED = "wanted a .npz, .mat (v5 or v7.3) or .h5 file"
+_WANTED = "wanted a .npz, .mat (v5 or v7.3), .h5 or .npy file, a TIFF or PNG, or a folder of these"
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Container:
     """The numeric arrays that were asked for, (H, W) or (T, H, W), numbers as they are; large ones
     stay on disk (:mod:`deqsci.io.on_disk`)."""
     names: tuple[str, ...]
-    """Everything in the file by name, asked for or not."""
+    """Everything in the file by name, asked for or not; empty where it has no names."""
     matlab: bool
     """Whether the file came from MATLAB, where a trailing axis of length 1 cannot be kept."""
 
@@ -57,6 +62,8 @@ def read_container(path: Path, names: Collection[str]) -> Container:
     InputFileError : missing, empty, damaged, of another kind, or a wanted entry is not a plain
         array of real numbers.
     """
+    if path.is_dir():
+        return _nameless(path, names, read_stack(path))
     head = _head(path)
     try:
         if head[:2] == b"PK":
@@ -67,6 +74,10 @@ def read_container(path: Path, names: Collection[str]) -> Container:
             return _read_hdf5(path, names, matlab=path.suffix.lower() == ".mat")
         if head.startswith(b"MATLAB 5.0"):
             return _read_mat5(path, names)
+        if head[:6] == b"\x93NUMPY":
+            return _nameless(path, names, _npy(path))
+        if head[:4] in IMAGE_HEADS:
+            return _nameless(path, names, read_stack(path))
     except DeqsciError:
         raise
     except Exception as error:  # the parsers raise anything on damaged bytes, zlib.error included
@@ -85,8 +96,6 @@ def read_container(path: Path, names: Collection[str]) -> Container:
 
 
 def _head(path: Path) -> bytes:
-    if path.is_dir():
-        raise InputFileError(f"{path} is a folder; {_WANTED}")
     try:
         with path.open("rb") as file:
             head = file.read(128)
@@ -97,6 +106,18 @@ def _head(path: Path) -> bytes:
     if not head:
         raise InputFileError(f"{path} is empty (0 bytes); {_WANTED}")
     return head
+
+
+def _nameless(path: Path, names: Collection[str], array: Array) -> Container:
+    """What is asked for first, without its name."""
+    arrays = {name: _real(path, name, array) for name in list(names)[:1]}
+    return Container(path, arrays, (), matlab=False)
+
+
+def _npy(path: Path) -> Array:
+    large = path.stat().st_size >= LARGE
+    result: Array = np.load(path, mmap_mode="c" if large else None, allow_pickle=False)
+    return result
 
 
 def _read_npz(path: Path, names: Collection[str]) -> Container:

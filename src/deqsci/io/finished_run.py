@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from deqsci.errors import InputFileError
 from deqsci.io.atomic import reason
 from deqsci.io.containers import read_container
+from deqsci.io.images import natural_key
 from deqsci.io.run_folder import FORMAT, RESIDUALS, SNAPSHOT, SUMMARY, VIDEO
-from deqsci.io.snapshots import SnapshotFile, load_snapshots, natural_key
+from deqsci.io.snapshots import SnapshotFile, load_snapshots
 
 _NUMBER = (int, float)
 _SUMMARY_TYPES: dict[str, tuple[type, ...]] = {

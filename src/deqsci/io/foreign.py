@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError, ShapeError, ValueRangeError
 from deqsci.io.containers import Array, read_container
-from deqsci.io.scale import EIGHT_BIT, finite
-from deqsci.io.snapshots import MASK_NAMES, SNAPSHOT_NAMES, TRUTH_NAMES
+from deqsci.io.counts import EIGHT_BIT
+from deqsci.io.roles import MASK_NAMES, SNAPSHOT_NAMES, TRUTH_NAMES
+from deqsci.io.scale import finite
 from deqsci.io.video import read_video
 
 Float = NDArray[np.float32]

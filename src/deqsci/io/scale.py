@@ -1,10 +1,8 @@
 """From the numbers in a file to the units used inside: intensity 0…1, transmission 0…1.
 
 *Full scale* is the count that one frame of full intensity alone leaves on a pixel through a fully
-open mask. A snapshot in counts divided by it is the sum of frame intensities, 0…T. A simulated
-``.mat`` of the field (8-bit ``orig``, ``meas`` = Σ mask·orig) has full scale 255. A camera file
-does not say it: where the capture was scaled so that 255 stands for all the frames that a
-half-open mask lets through at full intensity, it is 255 / (T/2).
+open mask, *black level* the count of a pixel without light. A snapshot in counts, less the one and
+divided by the other, is the sum of frame intensities, 0…T.
 
 ======================================================  =========================================
 what the file holds                                     full scale taken
@@ -12,8 +10,12 @@ what the file holds                                     full scale taken
 anything, and ``full_scale`` is given                   ``full_scale``
 snapshot and truth                                      1 or 255, whichever explains the snapshot
 snapshot of real numbers within 0…ΣΦ, no truth          1, it is in intensities already
-any other snapshot                                      none: error that asks for ``full_scale``
+any other snapshot                                      a guess (:mod:`deqsci.io.counts`), which
+                                                        is told; error where none fits
 ======================================================  =========================================
+
+The black level is 0 unless it is given, or the snapshot holds whole counts without a truth: then
+it is guessed too.
 """
 
 from __future__ import annotations
@@ -25,11 +27,12 @@ from numpy.typing import NDArray
 
 from deqsci.errors import MaskError, ValueRangeError
 from deqsci.io.containers import Array
+from deqsci.io.counts import EIGHT_BIT, Scale, guess_black_level, guess_full_scale
 from deqsci.io.on_disk import converted, parts
 
 Float = NDArray[np.float32]
 
-EIGHT_BIT = 255.0
+SIXTEEN_BIT = 65535.0
 DISAGREEMENT = 0.05
 """‖y − Φx‖/‖Φx‖ above which a file's snapshots are said not to come from its truth."""
 
@@ -37,10 +40,12 @@ WRONG_SCALE = 0.75
 """The same for counts, above which even other masks would not explain it: the scale is wrong."""
 
 
-def check_full_scale(full_scale: float | None) -> None:
-    """Raise ValueRangeError unless ``full_scale`` is None or a positive finite number."""
+def check_scale(full_scale: float | None, black_level: float | None) -> None:
+    """Raise ValueRangeError unless both are finite where they are given, the first above 0."""
     if full_scale is not None and not (math.isfinite(full_scale) and full_scale > 0):
         raise ValueRangeError(f"full scale is {full_scale:g}; wanted a positive count such as 255")
+    if black_level is not None and not math.isfinite(black_level):
+        raise ValueRangeError(f"black level is {black_level:g}; wanted a finite count such as 0")
 
 
 def finite(array: Array, where: str) -> Array:
@@ -53,11 +58,11 @@ def finite(array: Array, where: str) -> Array:
     return array
 
 
-def transmission(masks: Array, where: str) -> tuple[Float, str | None]:
-    """Masks in [0, 1] and a notice where 8-bit masks were rescaled.
+def transmission(masks: Array, where: str) -> tuple[Float, tuple[str, ...]]:
+    """Masks in [0, 1] and a notice where 8- or 16-bit masks were rescaled.
 
-    8-bit masks are whole numbers that reach at least half of 255; anything else outside [0, 1]
-    could mean several things and is an error.
+    8-bit masks are whole numbers that reach at least half of 255, 16-bit ones reach 65535;
+    anything else outside [0, 1] could mean several things and is an error.
 
     Shape: (T, H, W) → (T, H, W).
     """
@@ -65,10 +70,12 @@ def transmission(masks: Array, where: str) -> tuple[Float, str | None]:
     if high == 0 and low == 0:
         raise MaskError(f"{where} is 0 everywhere, no light passes; wanted a mask that opens")
     if low >= 0 and high <= 1:
-        return masks.astype(np.float32, copy=False), None
-    if low >= 0 and EIGHT_BIT / 2 <= high <= EIGHT_BIT and bool(np.all(masks % 1 == 0)):
-        notice = f"{where} spans {low:g} to {high:g} and was divided by 255"
-        return masks.astype(np.float32) / np.float32(EIGHT_BIT), notice
+        return masks.astype(np.float32, copy=False), ()
+    ranges = ((EIGHT_BIT / 2, EIGHT_BIT), (SIXTEEN_BIT, SIXTEEN_BIT))
+    full = next((top for least, top in ranges if least <= high <= top), None)
+    if full is not None and low >= 0 and bool(np.all(masks % 1 == 0)):
+        notice = f"{where} spans {low:g} to {high:g} and was divided by {full:g}"
+        return masks.astype(np.float32) / np.float32(full), (notice,)
     raise MaskError(
         f"{where} spans {low:g} to {high:g}; wanted transmission in 0…1 (or 8-bit 0…255), "
         f"divide it by its value when fully open"
@@ -93,12 +100,18 @@ def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
             f"{where} spans {low:g} to {high:g}; wanted intensities 0…1 or counts "
             f"0…{full_scale or EIGHT_BIT:g}, give the count of full intensity with --full-scale"
         )
-    return _scaled(truth, scale)
+    return _scaled(truth, Scale(scale))
 
 
 def frame_sums(
-    snapshots: Array, masks: Float, truth: Float | None, full_scale: float | None, where: str
-) -> tuple[Float, tuple[str, ...]]:
+    snapshots: Array,
+    masks: Float,
+    truth: Float | None,
+    where: str,
+    *,
+    full_scale: float | None = None,
+    black_level: float | None = None,
+) -> tuple[Float, Scale, tuple[str, ...]]:
     """Snapshots as sums of frame intensities, by the table of this module, with notices.
 
     Shape: snapshots (N, H, W), masks (T, H, W), truth (N·T, H, W) → (N, H, W).
@@ -107,79 +120,110 @@ def frame_sums(
     ------
     ValueRangeError : no full scale fits the numbers, or the given one does not.
     """
-    low, high = float(snapshots.min()), float(snapshots.max())
-    opening = float(masks.sum(0).max())
-    found = f"{where} ({snapshots.dtype}) spans {low:g} to {high:g}"
-    most = f"the masks let at most {opening:g} frames of intensity 1 through"
-
-    def fits(scale: float) -> bool:
-        # Half as much again leaves room for noise; a wrong scale is wrong by far more.
-        return -0.5 * opening <= low / scale and high / scale <= 1.5 * opening
-
-    if full_scale is not None:
-        if not fits(full_scale):
-            raise ValueRangeError(
-                f"{found}, or {high / full_scale:g} at full scale {full_scale:g}, but {most}; "
-                f"give the count of one frame at full intensity with --full-scale"
-            )
-        scale = full_scale
-    elif truth is not None and (fits(1.0) or fits(EIGHT_BIT)):
-        scale = min((1.0, EIGHT_BIT), key=lambda s: _misfit(snapshots, s, masks, truth))
-    elif snapshots.dtype.kind == "f" and fits(1.0):
-        scale = 1.0
-    elif snapshots.dtype.kind == "f":
-        raise ValueRangeError(
-            f"{found}, but {most}; if these are counts, give the count of one frame at full "
-            f"intensity with --full-scale (255 for an 8-bit video that was summed)"
-        )
-    else:
-        raise ValueRangeError(
-            f"{found}: counts, and the file does not say which count is full; give the count of "
-            f"one frame at full intensity through an open mask with --full-scale (255 for a "
-            f"simulated 8-bit scene, {2 * EIGHT_BIT / len(masks):.4g} for a capture whose 255 is "
-            f"half of the {len(masks)} frames)"
-        )
-
-    sums = _scaled(snapshots, scale)
+    scale = _choose(snapshots, masks, truth, full_scale, black_level, where)
+    high, opening = scale.intensity(float(snapshots.max())), float(masks.sum(0).max())
+    whole = snapshots.dtype.kind != "f"
     notices = []
     misfit = 0.0 if truth is None else _misfit(snapshots, scale, masks, truth)
-    if misfit > WRONG_SCALE and full_scale is None and snapshots.dtype.kind != "f":
+    if misfit > WRONG_SCALE and full_scale is None and whole:
         raise ValueRangeError(
-            f"{found} and differs from the sum of masks times truth by {100 * misfit:.3g} %, as "
-            f"intensities and as 8-bit counts; give the count of one frame at full intensity with "
-            f"--full-scale, or the masks it was taken with"
+            f"{_found(snapshots, where)} and differs from the sum of masks times truth by "
+            f"{100 * misfit:.3g} %, as intensities and as 8-bit counts; give the count of one "
+            f"frame at full intensity with --full-scale, or the masks it was taken with"
         )
+    if scale.guessed:
+        notices.append(
+            f"{_found(snapshots, where)}: taken as counts with black level {scale.black_level:g} "
+            f"and full scale {scale.full_scale:.4g} (of one frame through an open mask), by which "
+            f"the video's brightness is guessed; --black-level and --full-scale say otherwise"
+        )
+    elif truth is not None and full_scale is None and scale.full_scale != 1 and not whole:
+        notices.append(f"{where} was divided by {scale.full_scale:g}, which its truth agrees with")
     if misfit > DISAGREEMENT:
         notices.append(
             f"{where} differs from the sum of masks times truth by {100 * misfit:.3g} % "
             f"(noise, or other masks or another scale than it was taken with)"
         )
-    elif truth is None and high / scale < 0.25 * opening:
+    elif truth is None and not scale.guessed and high < 0.25 * opening:
         notices.append(
-            f"{where} reaches {high / scale:.3g} where {most}: a dark scene, or another "
-            f"scale (then give --full-scale)"
+            f"{where} reaches {high:.3g} where {_most(masks)}: a dark scene, or another scale "
+            f"(then give --full-scale)"
         )
-    return sums, tuple(notices)
+    return _scaled(snapshots, scale), scale, tuple(notices)
 
 
-def _scaled(array: Array, scale: float) -> Float:
-    """Counts divided by their full scale; the array itself where that changes nothing."""
-    if scale == 1 and array.dtype == np.float32:
+def _choose(
+    snapshots: Array,
+    masks: Float,
+    truth: Float | None,
+    full_scale: float | None,
+    black_level: float | None,
+    where: str,
+) -> Scale:
+    low, high = float(snapshots.min()), float(snapshots.max())
+    opening = float(masks.sum(0).max())
+
+    def fits(scale: Scale) -> bool:
+        # Half as much again leaves room for noise; a wrong scale is wrong by far more.
+        return -0.5 * opening <= scale.intensity(low) and scale.intensity(high) <= 1.5 * opening
+
+    known = [Scale(full, black_level or 0.0) for full in (1.0, EIGHT_BIT)]
+    if truth is not None and full_scale is None and any(map(fits, known)):
+        return min(known, key=lambda scale: _misfit(snapshots, scale, masks, truth))
+    if snapshots.dtype.kind == "f" and full_scale is None and fits(known[0]):
+        return known[0]
+    black = black_level
+    if black is None:
+        black = guess_black_level(snapshots, masks) if truth is None else 0.0
+    if full_scale is not None:
+        scale = Scale(full_scale, black, guessed=black_level is None and black != 0)
+        if fits(scale):
+            return scale
+        raise ValueRangeError(
+            f"{_found(snapshots, where)}, or {scale.intensity(high):g} at full scale "
+            f"{full_scale:g}, but {_most(masks)}; give the count of one frame at full intensity "
+            f"with --full-scale"
+        )
+    guess = guess_full_scale(snapshots, masks, black)
+    if guess is None or not fits(scale := Scale(guess, black, guessed=True)):
+        raise ValueRangeError(
+            f"{_found(snapshots, where)}, but {_most(masks)}; if these are counts, give the count "
+            f"of one frame at full intensity with --full-scale (255 for an 8-bit video that was "
+            f"summed)"
+        )
+    return scale
+
+
+def _found(snapshots: Array, where: str) -> str:
+    low, high = float(snapshots.min()), float(snapshots.max())
+    return f"{where} ({snapshots.dtype}) spans {low:g} to {high:g}"
+
+
+def _most(masks: Float) -> str:
+    opening = float(masks.sum(0).max())
+    return f"the masks let at most {opening:g} frames of intensity 1 through"
+
+
+def _scaled(array: Array, scale: Scale) -> Float:
+    """Counts as intensities; the array itself where that changes nothing."""
+    full, black = np.float32(scale.full_scale), np.float32(scale.black_level)
+    if full == 1 and black == 0 and array.dtype == np.float32:
         return array
-    return converted(array, lambda part: part.astype(np.float32) / np.float32(scale))
+    return converted(array, lambda part: (part.astype(np.float32) - black) / full)
 
 
-def _misfit(snapshots: Array, scale: float, masks: Float, truth: Float) -> float:
+def _misfit(snapshots: Array, scale: Scale, masks: Float, truth: Float) -> float:
     """‖y − Φx‖/‖Φx‖ of the scaled snapshots; infinite where the truth is black and they are not.
 
-    Shape: (N, H, W), scalar, (T, H, W), (N·T, H, W) → scalar.
+    Shape: (N, H, W), scale, (T, H, W), (N·T, H, W) → scalar.
     """
     size = error = 0.0
     for index, snapshot in enumerate(snapshots):
         frames = truth[index * len(masks) : (index + 1) * len(masks)]
         expected = np.einsum("thw,thw->hw", frames, masks)
+        scaled = (snapshot - scale.black_level) / scale.full_scale
         size += float(np.linalg.norm(expected)) ** 2
-        error += float(np.linalg.norm(snapshot / scale - expected)) ** 2
+        error += float(np.linalg.norm(scaled - expected)) ** 2
     if size > 0:
         return math.sqrt(error / size)
     return math.inf if error > 0 else 0.0

@@ -1,33 +1,33 @@
 """Snapshot files: what a coded camera, or a simulation of one, leaves on disk.
 
-============  ==================================================  =====================
-part          names it may have in the file, first found is used  shape inside
-============  ==================================================  =====================
-snapshots     snapshot, snapshots, meas, measurement, y           (N, H, W) or (H, W)
-masks         masks, mask, Phi, phi                               (T, H, W)
-truth         truth, orig, gt                                     (N·T, H, W), optional
-============  ==================================================  =====================
-
-Axes are those of the container (:mod:`deqsci.io.containers`), units become those used inside
-(:mod:`deqsci.io.scale`). Both happen here, once.
+Which array is what: :mod:`deqsci.io.roles`. Axes are those of the container
+(:mod:`deqsci.io.containers`) and are made to agree (:mod:`deqsci.io.agreement`); units become those
+used inside (:mod:`deqsci.io.scale`). All that happens here, once.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from deqsci.errors import InputFileError, MaskError, OutputError, ShapeError
+from deqsci.errors import InputFileError, OutputError, ShapeError
+from deqsci.io.agreement import frames_first, is_named_masks, masks_of_one_snapshot
 from deqsci.io.atomic import atomic_path
-from deqsci.io.containers import SUFFIXES, Array, Container, read_container
-from deqsci.io.scale import Float, check_full_scale, finite, frame_sums, intensity, transmission
-
-SNAPSHOT_NAMES = ("snapshot", "snapshots", "meas", "measurement", "y")
-MASK_NAMES = ("masks", "mask", "Phi", "phi")
-TRUTH_NAMES = ("truth", "orig", "gt")
+from deqsci.io.containers import SUFFIXES, Array, read_container
+from deqsci.io.counts import Scale, top_count
+from deqsci.io.images import image_files, natural_key
+from deqsci.io.roles import (
+    MASK_NAMES,
+    SNAPSHOT_NAMES,
+    TRUTH_NAMES,
+    find,
+    masks_of,
+    snapshots_of,
+    stack,
+)
+from deqsci.io.scale import Float, check_scale, finite, frame_sums, intensity, transmission
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,33 @@ class SnapshotFile:
     """(N·T, H, W), intensities, where the file has it."""
     notices: tuple[str, ...] = ()
     """Sentences about what was taken for granted, for the user to read."""
+    scale: Scale = field(default_factory=Scale)
+    """How the file's numbers became intensities."""
+    saturation: float | None = None
+    """Level in the unit of ``snapshots`` from which a pixel is at the end of the converter; None
+    where nothing is there, or the file does not tell."""
 
 
 def load_snapshots(
-    path: Path, *, masks: Path | None = None, full_scale: float | None = None
+    path: Path,
+    *,
+    masks: Path | None = None,
+    frames: int | None = None,
+    full_scale: float | None = None,
+    black_level: float | None = None,
+    saturation: float | None = None,
 ) -> SnapshotFile:
-    """Read snapshots and their masks from a .npz, .mat (v5, v7.3) or .h5 file.
+    """Read snapshots and their masks: .npz, .mat (v5, v7.3), .h5, .npy, TIFF, PNG, image folder.
 
     Parameters
     ----------
     path : the file with the snapshots.
     masks : a file whose masks are used in place of those in ``path``.
+    frames : T, where the file has more masks than one snapshot was taken with: the first T.
     full_scale : the count that one frame of full intensity leaves through an open mask, where
-        the file does not tell; see :mod:`deqsci.io.scale`.
+        the file does not tell; without it a guess, see :mod:`deqsci.io.scale`.
+    black_level : the count of a pixel without light; without it a guess.
+    saturation : the count at which the camera clips; without it the last one of its bits.
 
     Raises
     ------
@@ -64,29 +78,45 @@ def load_snapshots(
     ShapeError : sizes that do not belong together.
     ValueRangeError : NaN or infinity, or numbers on no known scale.
     """
-    check_full_scale(full_scale)
+    check_scale(full_scale, black_level)
     file = read_container(path, SNAPSHOT_NAMES + MASK_NAMES + TRUTH_NAMES)
-    name, array = _find(file, SNAPSHOT_NAMES) or _no_snapshot(file)
-    where = f"{path}: {name!r}"
-    snapshots = finite(_stack(array, where, "(N, H, W) or (H, W)"), where)
-    if snapshots.size == 0:
-        raise ShapeError(f"{where} is empty, shape {array.shape}; wanted at least one snapshot")
-
+    array, where = snapshots_of(file)
     mask_file = file if masks is None else read_container(masks, MASK_NAMES)
-    phi, notices = _masks(mask_file)
-    _check_sizes(snapshots, phi, where, mask_file)
+    stored, mask_where, notices = masks_of(mask_file)
+    array, stored, more = frames_first(array, stored, where, mask_where)
+    notices += more
+    stored, more = masks_of_one_snapshot(stored, frames, path, mask_where)
+    notices += more
+    phi, more = transmission(finite(stored, mask_where), mask_where)
+    notices += more
 
     truth = None
-    if (found := _find(file, TRUTH_NAMES)) is not None:
-        truth, more = _truth(found, len(snapshots), phi, full_scale, path)
+    if (found := find(file, TRUTH_NAMES)) is not None:
+        truth, more = _truth(found, len(array), phi, full_scale, path)
         notices += more
-    sums, more = frame_sums(snapshots, phi, truth, full_scale, where)
-    return SnapshotFile(path, sums, phi, truth, notices + more)
+    sums, scale, more = frame_sums(
+        array, phi, truth, where, full_scale=full_scale, black_level=black_level
+    )
+    clips = saturation
+    if clips is None and (top := top_count(array)) is not None and array.max() == top:
+        clips = top
+    level = None if clips is None else scale.intensity(clips)
+    return SnapshotFile(path, sums, phi, truth, notices + more, scale, level)
+
+
+def load_counts(path: Path) -> Array:
+    """The snapshots (N, H, W) of a file as its own numbers, with or without masks.
+
+    Errors are those of :func:`load_snapshots`.
+    """
+    return snapshots_of(read_container(path, SNAPSHOT_NAMES))[0]
 
 
 def load_masks(path: Path) -> tuple[Float, tuple[str, ...]]:
     """Masks (T, H, W) in [0, 1] of a file, and notices; errors as in :func:`load_snapshots`."""
-    return _masks(read_container(path, MASK_NAMES))
+    stored, where, notices = masks_of(read_container(path, MASK_NAMES))
+    phi, more = transmission(finite(stored, where), where)
+    return phi, notices + more
 
 
 def save_snapshots(path: Path, snapshots: Float, masks: Float, truth: Float | None = None) -> None:
@@ -113,6 +143,8 @@ def save_snapshots(path: Path, snapshots: Float, masks: Float, truth: Float | No
 def list_inputs(path: Path) -> list[Path]:
     """The snapshot files that ``path`` stands for: itself, or those in a folder, 2 before 10.
 
+    A file that is called masks is left out beside others. A folder of images is one input.
+
     Raises
     ------
     InputFileError : nothing there, or a folder without any snapshot file.
@@ -126,74 +158,14 @@ def list_inputs(path: Path) -> list[Path]:
         for file in path.iterdir()
         if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
     ]
+    if not files and image_files(path):
+        return [path]
     if not files:
-        raise InputFileError(f"{path} holds none of {', '.join(SUFFIXES)}; wanted snapshot files")
+        raise InputFileError(
+            f"{path} holds none of {', '.join(SUFFIXES)} and no TIFF or PNG; wanted snapshot files"
+        )
+    files = [file for file in files if not is_named_masks(file)] or files
     return sorted(files, key=lambda file: natural_key(file.name))
-
-
-def natural_key(name: str) -> list[tuple[int, str]]:
-    """Sort key that puts ``frame2`` before ``frame10``."""
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
-
-
-def _find(file: Container, names: tuple[str, ...]) -> tuple[str, Array] | None:
-    return next(((name, file.arrays[name]) for name in names if name in file.arrays), None)
-
-
-def _no_snapshot(file: Container) -> tuple[str, Array]:
-    raise InputFileError(
-        f"{file.path} holds no snapshot (it holds {_listing(file)}); wanted an array called "
-        f"{_either(SNAPSHOT_NAMES)}, or make one from a video with `deqsci simulate`"
-    )
-
-
-def _listing(file: Container) -> str:
-    return ", ".join(file.names[:8]) + (", …" if len(file.names) > 8 else "") or "nothing"
-
-
-def _either(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:-1]) + " or " + names[-1]
-
-
-def _stack(array: Array, where: str, wanted: str) -> Array:
-    """A lone image is a stack of one."""
-    if array.ndim not in (2, 3):
-        raise ShapeError(f"{where} has shape {array.shape}; wanted {wanted}")
-    return array[None] if array.ndim == 2 else array
-
-
-def _masks(file: Container) -> tuple[Float, tuple[str, ...]]:
-    found = _find(file, MASK_NAMES)
-    if found is None:
-        raise MaskError(
-            f"{file.path} holds no mask (it holds {_listing(file)}; wanted an array called "
-            f"{_either(MASK_NAMES)}); give the masks it was taken with as --masks FILE"
-        )
-    name, array = found
-    where = f"{file.path}: {name!r}"
-    masks = _stack(array, where, "(T, H, W)")
-    if masks.size == 0:
-        raise MaskError(
-            f"{where} is empty, T×H×W = {'×'.join(map(str, masks.shape))}; wanted at least one mask"
-        )
-    phi, notice = transmission(finite(masks, where), where)
-    notices: tuple[str, ...] = () if notice is None else (notice,)
-    if array.ndim == 2:
-        notices += (f"{where} is a single mask: T = 1, one frame from each snapshot",)
-    return phi, notices
-
-
-def _check_sizes(snapshots: Array, masks: Float, where: str, mask_file: Container) -> None:
-    size, mask_size = snapshots.shape[1:], masks.shape[1:]
-    if size == mask_size:
-        return
-    hint = "give the masks of this camera, cut to the same region"
-    if masks.shape[:2] == size and not mask_file.matlab:
-        hint = "these look like H×W×T, move their last axis to the front"
-    raise ShapeError(
-        f"{where} has {size[0]}×{size[1]} pixels, the masks of {mask_file.path} have "
-        f"{mask_size[0]}×{mask_size[1]}; wanted equal sizes, {hint}"
-    )
 
 
 def _truth(
@@ -201,7 +173,7 @@ def _truth(
 ) -> tuple[Float, tuple[str, ...]]:
     name, array = found
     where = f"{path}: {name!r}"
-    truth = finite(_stack(array, where, "(N·T, H, W)"), where)
+    truth = finite(stack(array, where, "(N·T, H, W)"), where)
     wanted = count * len(masks)
     if len(truth) < wanted or truth.shape[1:] != masks.shape[1:]:
         raise ShapeError(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError, ShapeError, ValueRangeError
 from deqsci.io.atomic import atomic_path
-from deqsci.io.snapshots import natural_key
+from deqsci.io.images import natural_key
 
 Float = NDArray[np.float32]
 

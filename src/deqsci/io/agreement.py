@@ -1,0 +1,90 @@
+"""Snapshots and masks that were stored apart, brought together: the order of their axes, and how
+many of the masks one snapshot was taken with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from deqsci.errors import ConfigError, MaskError, ShapeError
+from deqsci.io.on_disk import Array
+
+
+def frames_first(
+    snapshots: Array, masks: Array, where: str, mask_where: str
+) -> tuple[Array, Array, tuple[str, ...]]:
+    """Both with images of the same H×W in their last axes, and notices of what was moved.
+
+    Without that being so already, an order H×W×N or H×W×T is tried, as MATLAB and OpenCV users
+    save it.
+
+    Shape: snapshots (N, H, W) or (H, W, N), masks (T, H, W) or (H, W, T).
+
+    Raises
+    ------
+    ShapeError : no order of the axes makes the sizes equal.
+    """
+    for moved in ((False, False), (False, True), (True, False), (True, True)):
+        pair = [np.moveaxis(a, -1, 0) if move else a for a, move in zip((snapshots, masks), moved)]
+        if pair[0].shape[1:] == pair[1].shape[1:]:
+            places = ((where, snapshots), (mask_where, masks))
+            return (
+                pair[0],
+                pair[1],
+                tuple(
+                    f"{place} has shape {_by(array.shape)}; its last axis is taken for the "
+                    f"{'masks' if array is masks else 'snapshots'}"
+                    for (place, array), move in zip(places, moved)
+                    if move
+                ),
+            )
+    size, mask_size = snapshots.shape[1:], masks.shape[1:]
+    hint = "give the masks of this camera, cut to the same region"
+    if mask_size == size[::-1]:
+        hint = "the masks look transposed, exchange their rows and columns"
+    raise ShapeError(
+        f"{where} has {_by(size)} pixels, the masks of {mask_where} have {_by(mask_size)}; "
+        f"wanted equal sizes, {hint}"
+    )
+
+
+def masks_of_one_snapshot(
+    masks: Array, frames: int | None, path: Path, mask_where: str
+) -> tuple[Array, tuple[str, ...]]:
+    """The first ``frames`` masks, and a notice; else as many as the name of the snapshots' file
+    says, as published captures have it (``meas_hand_cr_10.mat``); else all.
+
+    Raises
+    ------
+    ConfigError : fewer than one frame.
+    MaskError : fewer masks than frames.
+    """
+    if frames is not None and frames < 1:
+        raise ConfigError(f"{frames} frames a snapshot; wanted at least 1")
+    wanted, says = frames, "--frames asks for"
+    if wanted is None:
+        named = re.search(r"(?:^|_)cr_?(\d+)(?:_|$)", path.stem, re.IGNORECASE)
+        wanted = int(named.group(1)) if named else len(masks)
+        says = f"the name {path.name} says"
+    if not 1 <= wanted <= len(masks):
+        raise MaskError(
+            f"{mask_where} holds {len(masks)} masks where {says} {wanted} frames a snapshot; give "
+            f"all its masks with --masks FILE, or another number with --frames"
+        )
+    if wanted == len(masks):
+        return masks, ()
+    return masks[:wanted], (
+        f"{mask_where} holds {len(masks)} masks; the first {wanted} are used, as {says} {wanted} "
+        f"frames a snapshot",
+    )
+
+
+def is_named_masks(path: Path) -> bool:
+    """Whether a file's name says that it holds masks: ``mask.mat``, ``real_masks.npy``."""
+    return re.search(r"(?<![a-z])masks?(?![a-z])", path.stem, re.IGNORECASE) is not None
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape))
