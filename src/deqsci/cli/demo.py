@@ -65,7 +65,7 @@ def demo(
     scene = SnapshotFile(path=chosen, snapshots=coded, masks=masks, truth=clip.video, notices=())
     reconstructor = Reconstructor(solving, computing)
     with RunFolder.create(output) as folder:
-        run = reconstructor.run(scene, terminal)
+        run = reconstructor.run(scene, folder, terminal)
         summary = summarize(run, scene, output, reconstructor.facts() | {"first_frame": start})
         write_run(folder, run, scene, summary)
     show(

@@ -74,5 +74,8 @@ class Solving:
     """Evaluations of the map at most; without it, the method's own limit."""
     tol: PositiveFloat | None = None
     """Relative residual at which a solve has converged; without it, the method's own."""
+    tile: Annotated[int | None, Parameter(validator=Number(gte=128))] = None
+    """Longest side in pixels of the tiles that a snapshot is solved in; without it, one piece,
+    or tiles where it is too large for that."""
     strict: Flag = False
     """End with exit code 3 if a snapshot did not reach the tolerance."""

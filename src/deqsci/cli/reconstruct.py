@@ -77,7 +77,7 @@ def reconstruct(
             terminal.notice(notice)
         scene, calibration = _fitted(scene, calibrate, terminal)
         with RunFolder.create(target) as folder:
-            run = reconstructor.run(scene, terminal)
+            run = reconstructor.run(scene, folder, terminal)
             summary = summarize(run, scene, target, reconstructor.facts())
             summary["calibration"] = jsonable(calibration)
             write_run(folder, run, scene, summary)

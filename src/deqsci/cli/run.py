@@ -7,16 +7,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from deqsci.cli.options import Computing, Solving
 from deqsci.cli.runtime import environment, prepare
-from deqsci.cli.terminal import Callback, Terminal
+from deqsci.cli.terminal import Terminal
 from deqsci.errors import ConfigError
 from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, Trace, residual_trace
 from deqsci.io import RunFolder, SnapshotFile
@@ -25,7 +24,7 @@ from deqsci.io.jsonable import jsonable
 from deqsci.metrics import PROTOCOL, quality
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.reconstruction.result import Reconstruction
+from deqsci.reconstruction.tiling import Tiled, whole_or_tiled
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 from deqsci.viz import preview_frames, reconstruction_figure
 from deqsci.viz.picture import FRAME_RATE
@@ -35,22 +34,19 @@ Float = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Run:
-    """The reconstruction of a scene: video (N·T, H, W), one record per snapshot, residuals."""
+    """The reconstruction of a scene.
+
+    Attributes
+    ----------
+    video : (N·T, H, W), on disk where it is large.
+    records, residuals : one for each snapshot.
+    tile : longest side of the tiles, None where the snapshots were solved in one piece.
+    """
 
     video: Float
     records: tuple[SnapshotRecord, ...]
     residuals: tuple[Trace, ...]
-
-
-class Model(Protocol):
-    """What every method of the zoo offers."""
-
-    @property
-    def max_evaluations(self) -> int: ...
-
-    def reconstruct(
-        self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
-    ) -> Reconstruction: ...
+    tile: int | None
 
 
 class Reconstructor:
@@ -65,7 +61,7 @@ class Reconstructor:
         self.device, self.dtype = prepare(computing)
         self.method = solving.method or DEFAULT_METHOD
         self.solving, self.computing = solving, computing
-        self.model: Model = build(
+        self.model = build(
             self.method,
             weights=solving.weights,
             max_iter=solving.max_iter,
@@ -85,30 +81,43 @@ class Reconstructor:
         self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
         self.weights = solving.weights or shipped_weights(self.method)
 
-    def run(self, scene: SnapshotFile, terminal: Terminal) -> Run:
-        """Reconstruct the scene's snapshots, one at a time: memory does not grow with their number.
+    def run(self, scene: SnapshotFile, folder: RunFolder, terminal: Terminal) -> Run:
+        """Reconstruct the scene's snapshots, one at a time, into the folder's ``video.npz``.
+
+        Memory does not grow with their number; a large one is solved in tiles.
 
         Raises
         ------
         ShapeError, MaskError, ValueRangeError : the scene cannot be reconstructed.
         """
-        masks = torch.from_numpy(scene.masks)
+        masks = torch.from_numpy(np.require(scene.masks, requirements="A"))
         physics = SnapshotPhysics(masks).to(self.device, self.dtype)
         count, frames = len(scene.snapshots), len(scene.masks)
-        video = np.empty((count * frames, *scene.masks.shape[1:]), dtype=np.float32)
+        height, width = scene.masks.shape[1:]
+        model = whole_or_tiled(self.model, frames, height, width, self.solving.tile)
+        tile = model.tile if isinstance(model, Tiled) else None
+        if isinstance(model, Tiled) and self.solving.tile is None:
+            terminal.notice(
+                f"snapshots of {height}×{width}×{frames} are solved in "
+                f"{model.count(height, width)} tiles of at most {tile} pixels' side; --tile sets it"
+            )
         records, residuals = [], []
-        limit = self.model.max_evaluations
-        with terminal.progress(self.method, count, limit) as progress:
+        limit = model.max_evaluations
+        with (
+            folder.video_parts((count * frames, height, width)) as write,
+            terminal.progress(self.method, count, limit) as progress,
+        ):
             for index, snapshot in enumerate(scene.snapshots):
                 began = time.perf_counter()
-                y = torch.from_numpy(snapshot[None]).to(self.device, self.dtype)
-                result = self.model.reconstruct(y, physics, callback=progress.callback(index))
-                part = slice(index * frames, (index + 1) * frames)
-                video[part] = result.video[0].clamp(0, 1).float().cpu().numpy()
+                y = torch.from_numpy(np.array(snapshot[None])).to(self.device, self.dtype)
+                result = model.reconstruct(y, physics, callback=progress.callback(index))
+                video = result.video[0].float().cpu().numpy()
+                write(video)
                 seconds = time.perf_counter() - began
                 record = SnapshotRecord.of(index, result, self.kind, seconds)
                 if scene.truth is not None:
-                    psnr, ssim = quality(video[part], scene.truth[part])
+                    part = slice(index * frames, (index + 1) * frames)
+                    psnr, ssim = quality(video, scene.truth[part])
                     record = replace(record, psnr=psnr, ssim=ssim)
                 records.append(record)
                 residuals.append(residual_trace(result.residuals))
@@ -116,7 +125,8 @@ class Reconstructor:
                     f"snapshot {index + 1}/{count}: {record.status}, {record.iterations} "
                     f"iterations, {seconds:.1f} s"
                 )
-        return Run(video, tuple(records), tuple(residuals))
+                del result, video  # not beside the next one
+        return Run(folder.video(), tuple(records), tuple(residuals), tile)
 
     def facts(self) -> dict[str, Any]:
         """Method, weights, options and machine, as ``run.json`` records them."""
@@ -140,7 +150,7 @@ def write_run(folder: RunFolder, run: Run, scene: SnapshotFile, summary: dict[st
     """Put all files of a run into its folder; the figure shows the first snapshot."""
     frames = len(scene.masks)
     folder.write_scene(scene)
-    folder.write_video(run.video, FRAME_RATE)
+    folder.write_movie(run.video, FRAME_RATE)
     folder.write_preview(preview_frames(scene.snapshots, run.video, scene.truth), FRAME_RATE)
     reconstruction_figure(
         folder.figure,
@@ -164,6 +174,9 @@ def summarize(
         "input": str(scene.path),
         "output": str(output),
         **facts,
+        "tile": run.tile,
+        # What is proved of the map on a snapshot is not proved of tiles blended.
+        "lipschitz": facts["lipschitz"] if run.tile is None else None,
         "notices": list(scene.notices),
         "psnr": _mean([record.psnr for record in run.records]),
         "ssim": _mean([record.ssim for record in run.records]),
