@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint table bench claims clean
+.PHONY: demo test lint docs pictures table bench claims clean
 
 demo: $(VENV)/.demo
 	$(BIN)/deqsci demo --output out/demo
@@ -22,6 +22,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site, in out/docs; needs no network once the tools are installed. A warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs out/docs
+	@echo "open out/docs/index.html"
+
+# The pictures of README and site, from the demo's clip; minutes.
+pictures: $(VENV)/.demo
+	$(BIN)/python -m benchmarks.pictures
 
 # Every method on a folder of scenes, PSNR, SSIM, time, memory: make table SCENES=folder
 # A second call goes on where the first one stopped. More: make table SCENES=folder ARGS="--sweep noise=0,0.05"
@@ -67,3 +76,7 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install -q -c constraints.txt -e ".[dev]"
 	@touch $@ $(VENV)/.demo
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install -q -c constraints.txt -e ".[docs]"
+	@touch $@

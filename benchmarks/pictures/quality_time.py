@@ -1,0 +1,102 @@
+"""Quality against time, drawn from the results file that ``deqsci benchmark`` wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from deqsci.io.atomic import atomic_path
+from deqsci.reconstruction.zoo import METHODS
+from deqsci.viz.curves import COLOURS, COLUMN_STYLE, MARKERS
+
+NAME = 0.07
+"""Height of a method's name as a share of the range of PSNR."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A method: mean over the scenes of its PSNR in dB and its seconds a snapshot."""
+
+    method: str
+    kind: str
+    psnr: float
+    seconds: float
+
+
+def draw_quality_time(results: Path, path: Path) -> None:
+    """One point a method that did all scenes, one column wide."""
+    document = json.loads(results.read_text(encoding="utf-8"))
+    points = averages(document["cells"], document["scenes"])
+    kinds = sorted({point.kind for point in points})
+    with rc_context(COLUMN_STYLE):
+        figure = Figure(figsize=(3.5, 2.7), layout="constrained", dpi=300)
+        axes = figure.subplots()
+        for point in points:
+            index = kinds.index(point.kind)
+            axes.plot(point.seconds, point.psnr, MARKERS[index], color=COLOURS[index], markersize=6)
+        seconds = [point.seconds for point in points]
+        middle = (min(seconds) * max(seconds)) ** 0.5
+        for left in (False, True):  # names stand towards the middle
+            side = [point for point in points if (point.seconds > middle) == left]
+            heights = apart([point.psnr for point in side], NAME * spread([p.psnr for p in points]))
+            for point, height in zip(side, heights):
+                axes.annotate(
+                    point.method, (point.seconds, height), xytext=(-6 if left else 6, 0),
+                    textcoords="offset points", ha="right" if left else "left", va="center", size=7,
+                )  # fmt: skip
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.margins(x=0.15, y=0.15)
+        threads = document["settings"]["threads"]
+        cores = "" if threads is None else f", {threads} thread" + "s" * (threads > 1)
+        axes.set(
+            xlabel=f"seconds a snapshot of 256×256×8{cores}",
+            ylabel=f"PSNR (dB), mean of {len(document['scenes'])} scenes",
+        )
+        for index, kind in enumerate(kinds):
+            axes.plot([], [], MARKERS[index], color=COLOURS[index], label=kind)
+        below: Any = "outside lower center"  # matplotlib's types do not know the outside
+        figure.legend(loc=below, ncols=3, frameon=False, handletextpad=0.2)
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, facecolor="white")
+
+
+def averages(cells: Iterable[dict[str, Any]], scenes: Iterable[str]) -> list[Point]:
+    """The methods that have a number for every scene; cells of sweeps do not count."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for cell in cells:
+        if cell["sweep"] is None and cell["error"] is None and cell["psnr"] is not None:
+            found.setdefault(cell["method"], {})[cell["scene"]] = cell
+    return [
+        Point(
+            method,
+            METHODS[method].kind if method in METHODS else "elsewhere",
+            fmean(cell["psnr"] for cell in own.values()),
+            fmean(cell["seconds"] for cell in own.values()),
+        )
+        for method, own in found.items()
+        if own.keys() == set(scenes) and all(cell["seconds"] for cell in own.values())
+    ]
+
+
+def apart(heights: list[float], gap: float) -> list[float]:
+    """The heights, moved down where needed to be ``gap`` apart."""
+    placed: dict[int, float] = {}
+    ceiling = float("inf")
+    for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
+        placed[index] = min(heights[index], ceiling)
+        ceiling = placed[index] - gap
+    return [placed[index] for index in range(len(heights))]
+
+
+def spread(values: list[float]) -> float:
+    """Largest less smallest."""
+    return max(values) - min(values)
