@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,8 +10,9 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point.monitor import Callback, norms
+from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.parts import Part, share, together
 from deqsci.reconstruction.result import Reconstruction
 
 ALIGNMENT = 8
@@ -101,12 +101,12 @@ class Tiled:
             result = self.model.reconstruct(
                 snapshot[window],
                 physics.crop(rows.seen, columns.seen),
-                self._part(callback, index, len(grid)),
+                share(callback, index, len(grid), self.max_evaluations),
             )
             weight = rows.weight(snapshot).unsqueeze(1) * columns.weight(snapshot)
             video[window].addcmul_(result.video, weight)
-            tiles.append(_Tile.of(result))
-        return _together(video, tiles)
+            tiles.append(Part.of(result))
+        return together(video, tiles, "tiles")
 
     def count(self, height: int, width: int) -> int:
         """Tiles of a snapshot."""
@@ -115,17 +115,6 @@ class Tiled:
     def _grid(self, height: int, width: int) -> list[tuple[Span, Span]]:
         columns = spans(width, self.tile)
         return [(rows, column) for rows in spans(height, self.tile) for column in columns]
-
-    def _part(self, callback: Callback | None, index: int, count: int) -> Callback | None:
-        """Counts a tile's iterations as its share of a solve in one piece."""
-        if callback is None:
-            return None
-
-        def on_iteration(iteration: int, residual: Tensor) -> None:
-            done = (index * self.max_evaluations + iteration) / count
-            callback(int(done), residual)
-
-        return on_iteration
 
 
 @dataclass(frozen=True)
@@ -177,63 +166,3 @@ def whole_or_tiled(
         tile = max(SMALLEST, math.isqrt(TILE // frames))
     tiled = Tiled(model, tile)
     return tiled if tiled.count(height, width) > 1 else model
-
-
-@dataclass(frozen=True)
-class _Tile:
-    """What is kept of a tile once its video is blended in."""
-
-    status: tuple[str, ...]
-    converged: Tensor
-    residuals: Tensor
-    evaluations: Tensor
-    norm: Tensor
-    """(B,), of its video: what its residuals are relative to."""
-    pixels: int
-
-    @classmethod
-    def of(cls, result: Reconstruction) -> _Tile:
-        return cls(
-            result.status,
-            result.converged,
-            result.residuals.double(),
-            result.evaluations,
-            norms(result.video).double().cpu(),
-            result.video.shape[-2] * result.video.shape[-1],
-        )
-
-    def trace(self, length: int) -> Tensor:
-        """Residuals (B, length), after the end the smallest: a solver returns its best iterate."""
-        known = torch.where(self.residuals.isfinite(), self.residuals, torch.inf)
-        best = known.min(1, keepdim=True).values
-        kept = torch.where(self.residuals.isnan(), best, self.residuals)
-        return torch.cat([kept, best.expand(-1, length - kept.shape[1])], 1)
-
-
-def _together(video: Tensor, tiles: list[_Tile]) -> Reconstruction:
-    """One reconstruction of those of all tiles."""
-    length = max(tile.residuals.shape[1] for tile in tiles)
-    norm = torch.stack([tile.norm for tile in tiles])
-    traces = torch.stack([tile.trace(length) for tile in tiles])
-    whole = norm.square().sum(0).sqrt().clamp_min(torch.finfo(torch.float64).tiny)
-    residuals = (traces * norm.unsqueeze(-1)).square().sum(0).sqrt() / whole.unsqueeze(-1)
-    share = torch.tensor([tile.pixels for tile in tiles], dtype=torch.float64)
-    evaluations = (share / share.sum()) @ torch.stack([t.evaluations for t in tiles]).double()
-    converged = torch.stack([tile.converged for tile in tiles])
-    last = traces[..., -1]
-    status = []
-    for sample in range(len(video)):
-        sentences = [tile.status[sample] for tile in tiles]
-        worst = max(range(len(tiles)), key=lambda i: (not converged[i, sample], last[i, sample]))
-        status.append(_told(sentences, worst))
-    return Reconstruction(
-        video, tuple(status), converged.all(0), residuals, evaluations.round().long()
-    )
-
-
-def _told(sentences: list[str], worst: int) -> str:
-    """The worst tile's sentence, and of how many tiles it holds."""
-    outcome, *rest = re.split("(?=[:;])", sentences[worst], maxsplit=1)
-    alike = sum(sentence.startswith(outcome) for sentence in sentences)
-    count = f"all {len(sentences)}" if alike == len(sentences) else f"{alike} of {len(sentences)}"
-    return "".join([f"{outcome} in {count} tiles", *rest])
