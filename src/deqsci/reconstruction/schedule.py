@@ -71,6 +71,7 @@ def accelerated_gap(
     physics: SnapshotPhysics,
     iterations: int,
     denoise: Callable[[Tensor, int], Tensor],
+    start: Tensor | None = None,
 ) -> Iterator[Tensor]:
     r"""Accelerated generalised alternating projection (Liao et al. 2014; Yuan 2016).
 
@@ -78,9 +79,10 @@ def accelerated_gap(
         x \leftarrow D_k(x + \Phi^\dagger (y_1 - \Phi x))
 
     The projection aims at a target y₁ that grows by what the denoiser took away from the
-    snapshot. ``denoise(video, k)`` may depend on the iteration k = 0, 1, ….
+    snapshot. ``denoise(video, k)`` may depend on the iteration k = 0, 1, …. Without a ``start`` it
+    begins with the repeated mean frame.
     """
-    video = physics.initial(snapshot)
+    video = physics.initial(snapshot) if start is None else start
     target = physics.A(video)  # the first target is then the snapshot itself
     for k in range(iterations):
         predicted = physics.A(video)
