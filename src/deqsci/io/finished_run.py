@@ -76,7 +76,9 @@ class FinishedRun:
         scene = load_snapshots(path / SNAPSHOT)
         video = read_container(path / VIDEO, ("video",)).arrays.get("video")
         count, size = len(scene.snapshots), (len(scene.masks), *scene.masks.shape[1:])
-        wanted = (count * size[0], *size[1:])
+        wanted: tuple[int, ...] = (count * size[0], *size[1:])
+        if scene.bayer is not None:
+            wanted = (*wanted, 3)
         if video is None or video.shape != wanted or len(summary["snapshots"]) != count:
             found = "nothing" if video is None else "×".join(map(str, video.shape))
             raise InputFileError(

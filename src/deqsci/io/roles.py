@@ -3,10 +3,13 @@
 ============  ==================================================  =====================
 part          names it may have in the file, first found is used  shape
 ============  ==================================================  =====================
-snapshots     snapshot, snapshots, meas, measurement, y           (N, H, W) or (H, W)
-masks         masks, mask, Phi, phi                               (T, H, W) or (H, W)
-truth         truth, orig, gt                                     (N·T, H, W), optional
+snapshots     snapshot, snapshots, meas, measurement, y,          (N, H, W) or (H, W)
+              meas_bayer
+masks         masks, mask, Phi, phi, mask_bayer                   (T, H, W) or (H, W)
+truth         truth, orig, gt, orig_bayer                         (N·T, H, W), optional
 ============  ==================================================  =====================
+
+The truth of a colour camera is (N·T, H, W, 3): :mod:`deqsci.io.colour`.
 
 A file without names (.npy, TIFF, PNG, a folder of images) is the one or the other by its place on
 the command line.
@@ -21,9 +24,9 @@ from deqsci.io.agreement import is_named_masks
 from deqsci.io.containers import Array, Container
 from deqsci.io.scale import finite
 
-SNAPSHOT_NAMES = ("snapshot", "snapshots", "meas", "measurement", "y")
-MASK_NAMES = ("masks", "mask", "Phi", "phi")
-TRUTH_NAMES = ("truth", "orig", "gt")
+SNAPSHOT_NAMES = ("snapshot", "snapshots", "meas", "measurement", "y", "meas_bayer")
+MASK_NAMES = ("masks", "mask", "Phi", "phi", "mask_bayer")
+TRUTH_NAMES = ("truth", "orig", "gt", "orig_bayer")
 
 
 def snapshots_of(file: Container) -> tuple[Array, str]:

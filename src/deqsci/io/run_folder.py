@@ -2,7 +2,7 @@
 
 ==================  ===========================================================================
 ``snapshot.npz``    what was reconstructed: ``snapshot``, ``masks`` and, where known, ``truth``
-``video.npz``       ``video`` (F, H, W) float32, intensities in [0, 1]
+``video.npz``       ``video`` (F, H, W) float32, intensities in [0, 1]; in colour (F, H, W, 3)
 ``video.mp4``       the same to look at
 ``preview.gif``     snapshot, reconstruction and truth side by side
 ``figure.png``      the same on one page
@@ -130,7 +130,8 @@ class RunFolder:
 
     def write_scene(self, scene: SnapshotFile) -> None:
         """``snapshot.npz``, which can be reconstructed again and shown beside the video."""
-        save_snapshots(self.staging / SNAPSHOT, scene.snapshots, scene.masks, scene.truth)
+        path = self.staging / SNAPSHOT
+        save_snapshots(path, scene.snapshots, scene.masks, scene.truth, scene.bayer)
 
     def write_preview(self, frames: NDArray[np.uint8] | NDArray[np.float32], fps: float) -> None:
         """``preview.gif`` of (F, H, W) grays, as :func:`deqsci.viz.preview_frames` makes them."""

@@ -15,7 +15,8 @@ import numpy as np
 from deqsci.errors import InputFileError, OutputError, ShapeError
 from deqsci.io.agreement import frames_first, is_named_masks, masks_of_one_snapshot
 from deqsci.io.atomic import atomic_path
-from deqsci.io.containers import SUFFIXES, Array, read_container
+from deqsci.io.colour import BAYER, colour_frames, mosaicked, pattern_array, pattern_of
+from deqsci.io.containers import SUFFIXES, Array, Container, read_container
 from deqsci.io.counts import Scale, top_count
 from deqsci.io.images import image_files, natural_key
 from deqsci.io.roles import (
@@ -28,6 +29,7 @@ from deqsci.io.roles import (
     stack,
 )
 from deqsci.io.scale import Float, check_scale, finite, frame_sums, intensity, transmission
+from deqsci.physics.bayer import Pattern
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class SnapshotFile:
     masks: Float
     """(T, H, W), transmission in [0, 1], one set for all snapshots."""
     truth: Float | None
-    """(N·T, H, W), intensities, where the file has it."""
+    """(N·T, H, W), of a colour camera (N·T, H, W, 3), intensities, where the file has it."""
     notices: tuple[str, ...] = ()
     """Sentences about what was taken for granted, for the user to read."""
     scale: Scale = field(default_factory=Scale)
@@ -48,6 +50,8 @@ class SnapshotFile:
     saturation: float | None = None
     """Level in the unit of ``snapshots`` from which a pixel is at the end of the converter; None
     where nothing is there, or the file does not tell."""
+    bayer: Pattern | None = None
+    """The mosaic of a colour camera, None of a gray one."""
 
 
 def load_snapshots(
@@ -58,6 +62,7 @@ def load_snapshots(
     full_scale: float | None = None,
     black_level: float | None = None,
     saturation: float | None = None,
+    bayer: Pattern | None = None,
 ) -> SnapshotFile:
     """Read snapshots and their masks: .npz, .mat (v5, v7.3), .h5, .npy, TIFF, PNG, image folder.
 
@@ -70,6 +75,7 @@ def load_snapshots(
         the file does not tell; without it a guess, see :mod:`deqsci.io.scale`.
     black_level : the count of a pixel without light; without it a guess.
     saturation : the count at which the camera clips; without it the last one of its bits.
+    bayer : pattern of a colour camera; without it, the one that the file remembers, if any.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def load_snapshots(
     ValueRangeError : NaN or infinity, or numbers on no known scale.
     """
     check_scale(full_scale, black_level)
-    file = read_container(path, SNAPSHOT_NAMES + MASK_NAMES + TRUTH_NAMES)
+    file = read_container(path, (*SNAPSHOT_NAMES, *MASK_NAMES, *TRUTH_NAMES, BAYER))
     array, where = snapshots_of(file)
     mask_file = file if masks is None else read_container(masks, MASK_NAMES)
     stored, mask_where, notices = masks_of(mask_file)
@@ -90,18 +96,22 @@ def load_snapshots(
     phi, more = transmission(finite(stored, mask_where), mask_where)
     notices += more
 
-    truth = None
+    bayer = pattern_of(file) if bayer is None else bayer
+    truth = seen = None
     if (found := find(file, TRUTH_NAMES)) is not None:
-        truth, more = _truth(found, len(array), phi, full_scale, path)
+        truth, more = _truth(found, len(array), phi, full_scale, file, bayer)
         notices += more
+        seen = truth
+        if bayer is not None:
+            truth, seen = (truth, mosaicked(truth, bayer)) if truth.ndim == 4 else (None, truth)
     sums, scale, more = frame_sums(
-        array, phi, truth, where, full_scale=full_scale, black_level=black_level
+        array, phi, seen, where, full_scale=full_scale, black_level=black_level
     )
     clips = saturation
     if clips is None and (top := top_count(array)) is not None and array.max() == top:
         clips = top
     level = None if clips is None else scale.intensity(clips)
-    return SnapshotFile(path, sums, phi, truth, notices + more, scale, level)
+    return SnapshotFile(path, sums, phi, truth, notices + more, scale, level, bayer)
 
 
 def load_counts(path: Path) -> Array:
@@ -119,10 +129,17 @@ def load_masks(path: Path) -> tuple[Float, tuple[str, ...]]:
     return phi, notices + more
 
 
-def save_snapshots(path: Path, snapshots: Float, masks: Float, truth: Float | None = None) -> None:
+def save_snapshots(
+    path: Path,
+    snapshots: Float,
+    masks: Float,
+    truth: Float | None = None,
+    bayer: Pattern | None = None,
+) -> None:
     """Write a .npz that :func:`load_snapshots` reads back bit by bit; whole or not at all.
 
-    Shape: snapshots (N, H, W), masks (T, H, W), truth (N·T, H, W).
+    Shape: snapshots (N, H, W), masks (T, H, W), truth (N·T, H, W) or, of a colour camera,
+    (N·T, H, W, 3).
 
     Raises
     ------
@@ -137,6 +154,8 @@ def save_snapshots(path: Path, snapshots: Float, masks: Float, truth: Float | No
         arrays["truth"] = truth
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         plain = {name: np.asarray(array, np.float32) for name, array in arrays.items()}
+        if bayer is not None:
+            plain[BAYER] = pattern_array(bayer)
         np.savez(file, allow_pickle=False, **plain)
 
 
@@ -169,13 +188,27 @@ def list_inputs(path: Path) -> list[Path]:
 
 
 def _truth(
-    found: tuple[str, Array], count: int, masks: Float, full_scale: float | None, path: Path
+    found: tuple[str, Array],
+    count: int,
+    masks: Float,
+    full_scale: float | None,
+    file: Container,
+    bayer: Pattern | None,
 ) -> tuple[Float, tuple[str, ...]]:
+    """The frames that belong to the snapshots, gray or in colour, and notices."""
     name, array = found
-    where = f"{path}: {name!r}"
-    truth = finite(stack(array, where, "(N·T, H, W)"), where)
+    where = f"{file.path}: {name!r}"
+    if array.ndim == 4 and bayer is None:
+        raise ShapeError(
+            f"{where} has shape {array.shape}: colour; give the pattern of the camera's mosaic, "
+            f"such as --bayer RGGB"
+        )
+    if array.ndim == 4:
+        truth = finite(colour_frames(array, file, where), where)
+    else:
+        truth = finite(stack(array, where, "(N·T, H, W)"), where)
     wanted = count * len(masks)
-    if len(truth) < wanted or truth.shape[1:] != masks.shape[1:]:
+    if len(truth) < wanted or truth.shape[1:3] != masks.shape[1:]:
         raise ShapeError(
             f"{where} has {'×'.join(map(str, truth.shape))} (frames×H×W); wanted {count} snapshots "
             f"× {len(masks)} masks = {wanted} frames of {masks.shape[1]}×{masks.shape[2]}"
@@ -183,6 +216,8 @@ def _truth(
     notices: tuple[str, ...] = ()
     if len(truth) > wanted:
         notices = (f"{where} has {len(truth)} frames; the first {wanted} belong to the snapshots",)
+    if bayer is not None and truth.ndim == 3:
+        notices += (f"{where} has no colours to compare with; it tells the scale only",)
     return intensity(truth[:wanted], full_scale, where), notices
 
 
@@ -191,4 +226,4 @@ def _is_ours(path: Path) -> bool:
         names = read_container(path, ()).names
     except InputFileError:
         return False
-    return {"snapshot", "masks"} <= set(names) <= {"snapshot", "masks", "truth"}
+    return {"snapshot", "masks"} <= set(names) <= {"snapshot", "masks", "truth", BAYER}
