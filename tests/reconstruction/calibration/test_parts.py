@@ -10,7 +10,7 @@ from deqsci.physics.masks import bernoulli_masks
 from deqsci.physics.noise import Noise
 from deqsci.reconstruction.calibration import calibrate
 from deqsci.reconstruction.calibration.frame_order import frame_order
-from deqsci.reconstruction.calibration.noise_level import noise_level
+from deqsci.reconstruction.calibration.noise_level import fit_noise_level
 from deqsci.reconstruction.calibration.patches import MAX_PATCHES, Patches, Projection
 from deqsci.reconstruction.calibration.refine import NOMINAL, Scene
 from deqsci.reconstruction.calibration.registration import register
@@ -91,7 +91,7 @@ def test_noise_level_of_pure_noise() -> None:
     levels = 4 * torch.rand(4000, generator=generator)
     variances = 0.03**2 + levels / 1000
     chi2 = torch.randn(4000, 50, generator=generator).square().mean(1)
-    found = noise_level(levels, variances * chi2, 50)
+    found = fit_noise_level(levels, variances * chi2, 50)
     assert found.read == pytest.approx(0.03, rel=0.15)
     assert found.photons == pytest.approx(1000, rel=0.1)
     assert found.sigma == pytest.approx((0.03**2 + 2 / 1000) ** 0.5, rel=0.03)

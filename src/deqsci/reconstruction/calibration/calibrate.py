@@ -7,9 +7,10 @@ from torch import Tensor
 
 from deqsci.errors import ShapeError
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.calibration.frame_order import frame_order
+from deqsci.reconstruction.calibration.clip_level import clip_level
+from deqsci.reconstruction.calibration.frame_order import order_in
 from deqsci.reconstruction.calibration.mask_check import MATCH, SMALLEST, check_masks, has_pattern
-from deqsci.reconstruction.calibration.noise_level import NoiseLevel, noise_level
+from deqsci.reconstruction.calibration.noise_level import noise_level
 from deqsci.reconstruction.calibration.patches import patch_side
 from deqsci.reconstruction.calibration.refine import (
     NOMINAL,
@@ -86,7 +87,8 @@ def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> 
     if errors["offset"] > OFFSET_CERTAIN and video is None:
         offset = 0.0
         del errors["offset"]
-    after = register(snapshots, deviation(estimate.theta)(masks))
+    seen = deviation(estimate.theta)(masks)
+    after = register(snapshots, seen)
     lost = max(map(abs, after.shift)) > 0.5 or after.score < MATCH
     if lost or not displacement < CERTAIN:
         return Calibration(
@@ -100,8 +102,8 @@ def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> 
         errors=errors,
         displacement_error=displacement,
         score=found.score,
-        noise=_noise(scene, estimate),
-        order=None if video is not None else _order(estimate, len(masks)),
+        noise=noise_level(snapshots - offset, seen, clip_level(snapshots - offset, seen)),
+        order=None if video is not None else order_in(estimate.fit),
     )
 
 
@@ -144,20 +146,3 @@ def _corner_error(covariance: Tensor, shape: torch.Size) -> float:
             )
             worst = max(worst, float((moves @ covariance[:4, :4] @ moves.mT).trace()))
     return worst**0.5
-
-
-def _noise(scene: Scene, estimate: Estimate) -> NoiseLevel:
-    used = scene.used > 0
-    return noise_level(
-        scene.levels[used], estimate.fit.variances[used], estimate.fit.projection.freedom
-    )
-
-
-def _order(estimate: Estimate, frames: int) -> tuple[int, ...] | None:
-    fit = estimate.fit
-    order = frame_order(
-        fit.coefficients[:, :frames],
-        fit.projection.inverse_gram[:, :frames, :frames],
-        fit.variances,
-    )
-    return None if order == tuple(range(frames)) else order

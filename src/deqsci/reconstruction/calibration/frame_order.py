@@ -14,11 +14,40 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from deqsci.reconstruction.calibration.patches import patch_side
+from deqsci.reconstruction.calibration.refine import NOMINAL, Fit, Scene
+
 _SHORTER = 0.94
 """A path through the frames must be shorter than the given one by this factor to count."""
 
+_LOOK = 16
+"""Snapshots that are looked at."""
+
 _AHEAD = 0.85
 """The same for the step between snapshots, with time forwards instead of backwards."""
+
+
+def taken_order(snapshots: Tensor, masks: Tensor) -> tuple[int, ...] | None:
+    """The order in which masks that fit were used, where it is not theirs; else None.
+
+    Shape: (N, H, W), (T, H, W).
+    """
+    side = patch_side(len(masks))
+    if min(masks.shape[-2:]) < 2 * side:
+        return None
+    scene = Scene(snapshots[:_LOOK], masks, side)
+    return order_in(scene.fit(torch.tensor(NOMINAL, dtype=torch.float64)))
+
+
+def order_in(fit: Fit) -> tuple[int, ...] | None:
+    """The same, of snapshots that the patch model was fitted to."""
+    frames = fit.coefficients.shape[1] - 2  # the others are slopes
+    order = frame_order(
+        fit.coefficients[:, :frames],
+        fit.projection.inverse_gram[:, :frames, :frames],
+        fit.variances,
+    )
+    return None if order == tuple(range(frames)) else order
 
 
 def frame_order(values: Tensor, covariances: Tensor, variances: Tensor) -> tuple[int, ...]:

@@ -1,4 +1,9 @@
-"""The noise of a snapshot, from the patches in which nothing else is left."""
+r"""The noise of a snapshot, from the patches in which nothing else is left.
+
+The patch model (:mod:`.patches`) gets three curvatures of the scene besides its slopes, and patches
+overlap by half, so that as many as possible are without texture and motion. Where the least of them
+lie, at each level of light, is the noise.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +13,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-_SHARE = 0.1
+from deqsci.reconstruction.calibration.patches import Patches, Projection, patch_side
+
+_SHARE = 0.03
 """Quantile of the patches' variances that is taken for noise alone."""
 
-_NORMAL_QUANTILE = -1.2816  # of _SHARE
+_NORMAL_QUANTILE = -1.8808  # of _SHARE
 _BINS = 8
+_LOOK = 16
+"""Snapshots that are looked at."""
 
 
 @dataclass(frozen=True)
 class NoiseLevel:
     """Standard deviation √(read² + level / photons) of a snapshot's noise.
 
-    It is rather too high, by some 10 %, where few patches are without texture and motion.
+    It is rather too high where few patches are without texture and motion.
 
     Attributes
     ----------
@@ -38,7 +47,43 @@ class NoiseLevel:
         return math.sqrt(self.read**2 + max(0.0, self.level) / self.photons)
 
 
-def noise_level(levels: Tensor, variances: Tensor, freedom: int) -> NoiseLevel:
+def noise_level(
+    snapshots: Tensor, masks: Tensor, saturation: float | None = None
+) -> NoiseLevel | None:
+    """The noise of snapshots whose masks are these; None where the sensor is too small to tell.
+
+    Masks that do not fit, a calibration left out, count as noise: the snapshot is then trusted no
+    more than the masks deserve.
+
+    Parameters
+    ----------
+    snapshots : (N, H, W), in intensities.
+    masks : (T, H, W).
+    saturation : level from which on a pixel is saturated; its patches are left out, as they seem
+        to have no noise.
+    """
+    snapshots = snapshots[:: math.ceil(len(snapshots) / _LOOK)]
+    side = patch_side(len(masks))
+    if min(masks.shape[-2:]) < 2 * side:
+        return None
+    levels, variances = [], []
+    for top in (0, side // 2):
+        for left in (0, side // 2):
+            part = (..., slice(top, None), slice(left, None))
+            y, phi = snapshots[part], masks[part]
+            patches = Patches(side, (phi.shape[-2], phi.shape[-1]), len(y))
+            tiles, cut = patches.cut(phi).double(), patches.cut(y).double().permute(1, 2, 0)
+            basis = torch.cat([patches.with_slopes(tiles), patches.curvatures(tiles)], -1)
+            projection = Projection(basis)
+            variance = projection.residual(cut).square().sum(1) / projection.freedom
+            used = (cut < saturation).all(1) if saturation is not None else variance >= 0
+            levels.append(cut.mean(1)[used])
+            variances.append(variance[used])
+    level, variance = torch.cat(levels), torch.cat(variances)
+    return fit_noise_level(level, variance, projection.freedom) if len(level) else None
+
+
+def fit_noise_level(levels: Tensor, variances: Tensor, freedom: int) -> NoiseLevel:
     """Fit read and shot noise to the low end of the patches' variances.
 
     Parameters

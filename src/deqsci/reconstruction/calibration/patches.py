@@ -64,11 +64,20 @@ class Patches:
 
     def with_slopes(self, tiles: Tensor) -> Tensor:
         """The model's columns, of cut masks. Shape: (T, P, side²) → (P, side², T + 2)."""
+        down, right = self._ramps(tiles)
+        slopes = tiles.sum(0) * torch.stack([down, right])[:, None]
+        return torch.cat([tiles, slopes]).permute(1, 2, 0)
+
+    def curvatures(self, tiles: Tensor) -> Tensor:
+        """Three more columns, for a scene that bends. Shape: (T, P, side²) → (P, side², 3)."""
+        down, right = self._ramps(tiles)
+        shapes = torch.stack([down * down, down * right, right * right])
+        return (tiles.sum(0) * shapes[:, None]).permute(1, 2, 0)
+
+    def _ramps(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixel coordinates in a patch, −½ … ½ down and right. Shape: (side²,), (side²,)."""
         ramp = (torch.arange(self.side, dtype=tiles.dtype) - (self.side - 1) / 2) / self.side
-        opening = tiles.sum(0)
-        down = opening * ramp.repeat_interleave(self.side)
-        right = opening * ramp.repeat(self.side)
-        return torch.cat([tiles, down[None], right[None]]).permute(1, 2, 0)
+        return ramp.repeat_interleave(self.side), ramp.repeat(self.side)
 
 
 class Projection:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from deqsci.physics.camera import MaskDeviation, warp_masks
+from deqsci.reconstruction.calibration.clip_level import clip_level
 from deqsci.reconstruction.calibration.patches import Patches, Projection
 
 PARAMETERS = ("down", "right", "rotation", "scale", "blur", "offset", "gain")
@@ -79,16 +80,14 @@ class Scene:
         self._video = None if video is None else self.patches.cut(video.double())
         self.levels = self._y.mean(1)
         self._floor = (_FLOOR * float(snapshots.mean())) ** 2 + 1e-12
-        self.used = self._unsaturated(snapshots)
+        clips = clip_level(snapshots, self._masks)
+        self.used = torch.ones_like(self.levels) if clips is None else self._below(clips)
         cells = (self.patches.centres() // (_GROUP * side)).long()
         self.groups = torch.unique(cells, dim=0, return_inverse=True)[1]
 
-    def _unsaturated(self, snapshots: Tensor) -> Tensor:
-        """(P, N): 1 where no pixel clips. A plateau of a thousandth of all pixels is no chance."""
-        top = snapshots.max()
-        if (snapshots >= top).double().mean() < 1e-3:
-            return torch.ones_like(self._y[:, 0])
-        return (self._y < top).all(1).double()
+    def _below(self, level: float) -> Tensor:
+        """(P, N): 1 where no pixel clips."""
+        return (self._y < level).all(1).double()
 
     def tiles(self, theta: Tensor) -> Tensor:
         """The masks at θ, cut. Shape: (7,) → (T, P, side²)."""

@@ -1,0 +1,67 @@
+"""How far the readings of a sensor are to be trusted: its noise, and its pixels that say nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.bad_pixels import BadPixels, find_bad_pixels
+from deqsci.reconstruction.calibration.clip_level import clip_level
+from deqsci.reconstruction.calibration.noise_level import NoiseLevel, noise_level
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What the snapshots of a file tell of the sensor that took them.
+
+    Attributes
+    ----------
+    noise : their noise.
+    bad : pixels that are left out of the data term.
+    """
+
+    noise: NoiseLevel
+    bad: BadPixels
+
+    @classmethod
+    def of(
+        cls,
+        snapshots: Tensor,
+        masks: Tensor,
+        noise: float | None = None,
+        saturation: float | None = None,
+    ) -> Self:
+        """Look at all snapshots of a file.
+
+        Parameters
+        ----------
+        snapshots : (N, H, W), in intensities.
+        masks : (T, H, W), which fit.
+        noise : standard deviation in intensities, 0 for none, where it is known; else estimated.
+        saturation : level at which the sensor clips, where it is known; else looked for.
+        """
+        saturation = clip_level(snapshots, masks) if saturation is None else saturation
+        level = noise_level(snapshots, masks, saturation) if noise is None else None
+        if level is None:  # known, or too few pixels to tell
+            level = NoiseLevel(noise or 0.0, math.inf, float(snapshots.mean()))
+        return cls(level, find_bad_pixels(snapshots, masks, level, saturation))
+
+    def physics(self, snapshot: Tensor, masks: Tensor) -> tuple[SnapshotPhysics, Tensor]:
+        """The camera that took one snapshot, and the snapshot for it to be solved with.
+
+        Bad pixels are left out of the data term of every method, their noise being infinite; the
+        noise of the others is weighed by those that heed it.
+
+        Shape: (H, W), (T, H, W) → (1, H, W).
+        """
+        variance = torch.tensor(self.noise.read**2)
+        if math.isfinite(self.noise.photons):
+            variance = variance + snapshot.clamp_min(0) / self.noise.photons
+        bad = self.bad.of(snapshot)
+        std = torch.where(bad, torch.inf, variance.sqrt()) if bad.any() else variance.sqrt()
+        return SnapshotPhysics(masks, noise=std), self.bad.filled(snapshot, masks)[None]
