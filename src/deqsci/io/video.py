@@ -1,4 +1,7 @@
-"""Videos in and out: intensities (F, H, W) inside, any codec or folder of images outside."""
+"""Videos in and out: intensities inside, any codec or folder of images outside.
+
+Gray videos are (F, H, W), colour ones (F, H, W, 3).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 import av
 import imageio.v3 as iio
 import numpy as np
+from av.video.reformatter import Colorspace
 from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError, ShapeError, ValueRangeError
@@ -24,8 +28,10 @@ BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 """Luma of (R, G, B)."""
 
 
-def read_video(path: Path | str, *, max_frames: int | None = None, start: int = 0) -> Float:
-    """The luma of a video file or of a folder of images, 0 black … 1 white.
+def read_video(
+    path: Path | str, *, max_frames: int | None = None, start: int = 0, colour: bool = False
+) -> Float:
+    """The luma or the colours of a video file or of a folder of images, 0 black … 1 white.
 
     Colour becomes BT.601 luma, limited range (16…235) is stretched to 0…1, more than 8 bits are
     kept, and a turned phone video is turned upright. Images of a folder come in the order of the
@@ -36,10 +42,11 @@ def read_video(path: Path | str, *, max_frames: int | None = None, start: int = 
     path : a file that FFmpeg reads, or a folder of images of one size.
     max_frames : read at most so many frames.
     start : the first frame to read, from 0.
+    colour : keep red, green and blue, as they are in the file; a gray video has all three alike.
 
     Returns
     -------
-    (F, H, W) float32, F ≥ 1.
+    (F, H, W) float32, F ≥ 1; with ``colour`` (F, H, W, 3).
 
     Raises
     ------
@@ -53,46 +60,56 @@ def read_video(path: Path | str, *, max_frames: int | None = None, start: int = 
     if not path.exists():
         raise InputFileError(f"{path} does not exist; wanted a video file or a folder of images")
     end = None if max_frames is None else start + max_frames
-    kept = _images(path, start, end) if path.is_dir() else _decoded(path, start, end)
+    read = _images if path.is_dir() else _decoded
+    kept = read(path, start, end, colour)
     if not kept:
         raise InputFileError(f"{path} has no frame {start}; give a smaller first frame")
     if len({frame.shape for frame in kept}) > 1:
-        sizes = sorted({"×".join(map(str, frame.shape)) for frame in kept})
+        sizes = sorted({"×".join(map(str, frame.shape[:2])) for frame in kept})
         raise InputFileError(f"{path} has frames of sizes {', '.join(sizes)}; wanted one size")
     return np.stack(kept)
 
 
 def write_mp4(path: Path, video: Float, fps: float) -> None:
-    """Write (F, H, W) intensities as H.264 that every player shows; whole or not at all.
+    """Write a gray or colour video as H.264 that every player shows; whole or not at all.
 
     Values are clipped to [0, 1] and stored as limited-range 4:2:0. That needs even sides: an odd
     last row or column is repeated once.
     """
     _check_frames(video)
-    height, width = (side + side % 2 for side in video.shape[1:])
+    height, width = (side + side % 2 for side in video.shape[1:3])
     chroma = np.full((height // 2, width), 128, dtype=np.uint8)
     rate = Fraction(_positive(fps)).limit_denominator(1001)
     with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as file:
         stream = file.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "fast"})
         stream.height, stream.width = height, width
         stream.pix_fmt = "yuv420p"
+        if video.ndim == 4:
+            stream.codec_context.colorspace = Colorspace.ITU601  # which players would have to guess
         for image in video:
-            luma = np.rint(16 + 219 * _clipped(image)).astype(np.uint8)
             odd = (0, height - image.shape[0]), (0, width - image.shape[1])
-            planes = np.concatenate([np.pad(luma, odd, mode="edge"), chroma])
-            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            if image.ndim == 3:
+                colours = np.pad(_eight_bit(image), (*odd, (0, 0)), mode="edge")
+                frame = av.VideoFrame.from_ndarray(colours, format="rgb24").reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU601, threads=1
+                )
+            else:
+                luma = np.rint(16 + 219 * _clipped(image)).astype(np.uint8)
+                planes = np.concatenate([np.pad(luma, odd, mode="edge"), chroma])
+                frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
 
 
 def write_gif(path: Path, video: Float | NDArray[np.uint8], fps: float) -> None:
-    """Write (F, H, W) intensities or 8-bit grays as an endless GIF; whole or not at all.
+    """Write intensities or 8-bit values, gray or colour, as an endless GIF; whole or not at all.
 
-    A GIF counts time in hundredths of a second, so the rate is met as near as that allows.
+    A GIF counts time in hundredths of a second, so the rate is met as near as that allows, and has
+    256 colours a frame.
     """
+    _check_frames(video)
     if video.dtype != np.uint8:
-        _check_frames(video)
-        video = np.rint(255 * _clipped(video)).astype(np.uint8)
+        video = _eight_bit(video)
     duration = 10 * max(2, round(100 / _positive(fps)))  # browsers slow down anything under 20 ms
     with atomic_path(path) as temporary:
         iio.imwrite(temporary, video, extension=".gif", plugin="pillow", duration=duration, loop=0)
@@ -105,8 +122,12 @@ def _positive(fps: float) -> float:
 
 
 def _check_frames(video: NDArray[Any]) -> None:
-    if video.ndim != 3 or video.size == 0:
-        raise ShapeError(f"video has shape {video.shape}; wanted (F, H, W) with at least one frame")
+    gray = video.ndim == 3
+    if not (gray or (video.ndim == 4 and video.shape[3] == 3)) or video.size == 0:
+        raise ShapeError(
+            f"video has shape {video.shape}; wanted (F, H, W) or (F, H, W, 3) with at least one "
+            f"frame"
+        )
 
 
 def _clipped(video: NDArray[Any]) -> Float:
@@ -114,12 +135,18 @@ def _clipped(video: NDArray[Any]) -> Float:
     return result
 
 
-def _decoded(path: Path, start: int, end: int | None) -> list[Float]:
+def _eight_bit(video: NDArray[Any]) -> NDArray[np.uint8]:
+    result: NDArray[np.uint8] = np.rint(255 * _clipped(video)).astype(np.uint8)
+    return result
+
+
+def _decoded(path: Path, start: int, end: int | None, colour: bool) -> list[Float]:
     try:
         with av.open(str(path)) as file:
             if not file.streams.video:
                 raise InputFileError(f"{path} has no video stream; wanted a video")
-            return [_luma(frame) for frame in islice(file.decode(video=0), start, end)]
+            frames = islice(file.decode(video=0), start, end)
+            return [_converted(frame, "rgb48le" if colour else "gray16le") for frame in frames]
     except (av.FFmpegError, OSError) as error:
         raise InputFileError(
             f"{path} cannot be decoded ({type(error).__name__}); wanted a video file that FFmpeg "
@@ -127,24 +154,24 @@ def _decoded(path: Path, start: int, end: int | None) -> list[Float]:
         ) from error
 
 
-def _luma(frame: Any) -> Float:
-    # FFmpeg's 16-bit gray is full range whatever the source is, and is never dithered.
+def _converted(frame: Any, to: str) -> Float:
+    # FFmpeg's 16-bit formats are full range whatever the source is, and are never dithered.
     # In one thread: several leave a line of RGB sources unconverted now and then (FFmpeg 8).
-    gray = frame.reformat(format="gray16le", threads=1).to_ndarray()
-    upright = np.rot90(gray, round(frame.rotation / 90))
+    values = frame.reformat(format=to, threads=1).to_ndarray()
+    upright = np.rot90(values, round(frame.rotation / 90))
     result: Float = upright.astype(np.float32) / np.float32(65535)
     return result
 
 
-def _images(path: Path, start: int, end: int | None) -> list[Float]:
+def _images(path: Path, start: int, end: int | None, colour: bool) -> list[Float]:
     files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
     if not files:
         raise InputFileError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
     files.sort(key=lambda file: natural_key(file.name))
-    return list(_read_images(files[start:end]))
+    return list(_read_images(files[start:end], colour))
 
 
-def _read_images(files: list[Path]) -> Iterator[Float]:
+def _read_images(files: list[Path], colour: bool) -> Iterator[Float]:
     for file in files:
         try:
             image = np.asarray(iio.imread(file))
@@ -158,9 +185,11 @@ def _read_images(files: list[Path]) -> Iterator[Float]:
                 f"unsigned whole numbers of full range"
             )
         if image.ndim == 3 and image.shape[2] in (3, 4):
-            image = image[..., :3] @ BT601
+            image = image[..., :3] if colour else image[..., :3] @ BT601
         elif image.ndim == 3 and image.shape[2] <= 2:
             image = image[..., 0]  # gray with or without transparency
-        if image.ndim != 2:
+        if colour and image.ndim == 2:
+            image = np.repeat(image[..., None], 3, axis=2)
+        if image.ndim != 2 + colour:
             raise InputFileError(f"{file} has shape {image.shape}; wanted one gray or RGB image")
         yield image.astype(np.float32)
