@@ -66,6 +66,11 @@ def test_a_fixed_point_that_only_the_solver_holds(problem) -> None:
     assert report.stability.radius.tolist() == pytest.approx([1.4, 1.4], rel=1e-3)
 
 
+def test_plain_iteration_that_overflows_is_told(problem) -> None:
+    report = report_of(Gain(-40.0), problem, plain=300)
+    assert "300 more evaluations lead out of the finite numbers" in str(report)
+
+
 def test_a_solve_that_was_cut_short(problem) -> None:
     model = DeepEquilibrium(GapMap(Gain(0.99)), Anderson(1e-12, 2), JacobianFree())
     assert convergence_report(model, *problem).verdicts == (Verdict.NOT_REACHED,) * 2

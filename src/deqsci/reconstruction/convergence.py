@@ -83,12 +83,17 @@ class ConvergenceReport:
     def _details(self, index: int) -> list[str]:
         status = re.split("[:;]", self.solution.status[index].value, maxsplit=1)[0]
         plain = self.stability.residuals[index]
+        last = float(plain[-1])
+        course = (
+            f"move the video by {100 * float(self.stability.drift[index]):.2g} %, relative "
+            f"residual {last:.1e} at their end"
+            if math.isfinite(last)
+            else "lead out of the finite numbers"
+        )
         return [
             f"solve   {status}, {int(self.solution.evaluations[index])} evaluations, relative "
             f"residual {float(self.solution.residual[index]):.1e}",
-            f"plain   {len(plain)} more evaluations move the video by "
-            f"{100 * float(self.stability.drift[index]):.2g} %, relative residual "
-            f"{float(plain[-1]):.1e} at their end",
+            f"plain   {len(plain)} more evaluations {course}",
             f"ρ(J)    {_radius(float(self.stability.radius[index]))}",
             f"proved  {_proof(self.lipschitz)}",
         ]
