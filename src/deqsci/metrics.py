@@ -2,7 +2,8 @@
 
 Values are clipped to [0, 1], each frame is measured against a peak of 1, a video's number is the
 mean over its frames. SSIM has a Gaussian window of σ = 1.5 cut to 11×11 and population covariance
-(Wang et al. 2004), over the pixels whose window lies inside the frame.
+(Wang et al. 2004), over the pixels whose window lies inside the frame. A colour video's number is
+the mean over red, green and blue.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ PROTOCOL = (
 )
 """One sentence to print with every table."""
 
+COLOUR_PROTOCOL = f"{PROTOCOL}; mean over red, green and blue"
+"""The same for colour videos."""
+
 
 def psnr(video: Video, truth: Video) -> float:
     """Mean over frames of the PSNR in dB; infinite where a frame is met exactly.
@@ -54,11 +58,22 @@ def ssim(video: Video, truth: Video) -> float:
 def quality(video: Video, truth: Video) -> tuple[float | None, float | None]:
     """PSNR and SSIM as far as they can be had: a finite video, room for SSIM's window.
 
-    Shape: (F, H, W), (F, H, W) → two scalars.
+    Shape: two videos (F, H, W), or two colour videos (F, H, W, 3), → two scalars.
     """
     if not bool(np.isfinite(video).all()):
         return None, None
-    return psnr(video, truth), ssim(video, truth) if min(truth.shape[1:]) >= SSIM_WINDOW else None
+    video, truth = channels(video), channels(truth)
+    return psnr(video, truth), ssim(video, truth) if min(truth.shape[-2:]) >= SSIM_WINDOW else None
+
+
+def channels(video: Video) -> Video:
+    """The channels of a colour video as gray frames, which all measures take; a gray one as it is.
+
+    Shape: (F, H, W, 3) → (F, 3, H, W); (F, H, W) → (F, H, W).
+    """
+    if video.ndim != 4:
+        return video
+    return np.moveaxis(video, -1, 1) if isinstance(video, np.ndarray) else video.movedim(-1, 1)
 
 
 def psnr_per_frame(video: Video, truth: Video) -> Float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from deqsci.errors import ShapeError
 from deqsci.io.atomic import atomic_path
-from deqsci.metrics import psnr_per_frame, ssim_per_frame
+from deqsci.metrics import channels, psnr, quality
 from deqsci.viz.shrink import shrink
 
 Float = NDArray[np.float32]
@@ -89,8 +89,8 @@ def reconstruction_figure(
     ----------
     path : written whole or not at all, .png as a rule.
     snapshot : (H, W), sum of frame intensities.
-    video : (T, H, W), the reconstruction.
-    truth : (T, H, W); with it come error maps and the PSNR of each frame.
+    video : (T, H, W), or in colour (T, H, W, 3), the reconstruction.
+    truth : of the shape of ``video``; with it come error maps and the PSNR of each frame.
     masks : (T, H, W); the first is shown.
     residuals : (n,), relative residual of each iteration; NaN is left out.
     tolerance : drawn into the residuals as the line to reach.
@@ -137,6 +137,12 @@ def frames_to_show(count: int) -> list[int]:
     return [int(i) for i in np.linspace(0, count - 1, min(count, MOST_FRAMES)).round()]
 
 
+def absolute_error(frame: Float, truth: Float) -> Float:
+    """|frame − truth|, in colour the mean over the channels. Shape: → (H, W)."""
+    error: Float = np.abs(frame - truth)
+    return error.mean(-1) if error.ndim == 3 else error
+
+
 def error_top(error: Float) -> float:
     """The end of an error scale: a round number that all but a few pixels stay under."""
     return max(0.05, float(np.ceil(np.percentile(error, 99.5) * 20) / 20))
@@ -148,9 +154,9 @@ def snapshot_white(snapshots: Float) -> float:
 
 
 def _check(snapshot: Float, video: Float, truth: Float | None, masks: Float | None) -> None:
-    fits = video.ndim == 3 and len(video) > 0 and snapshot.shape == video.shape[1:]
-    for stack in (truth, masks):
-        fits = fits and (stack is None or stack.shape == video.shape)
+    fits = video.ndim in (3, 4) and len(video) > 0 and snapshot.shape == video.shape[1:3]
+    fits = fits and (truth is None or truth.shape == video.shape)
+    fits = fits and (masks is None or masks.shape == video.shape[:3])
     if not fits:
         found = [
             f"{name} {stack.shape}"
@@ -169,9 +175,10 @@ def _rows(video: Float, truth: Float | None, shown: list[int]) -> list[_Row]:
     frames = _small(np.clip(video[i], 0, 1) for i in shown)
     if truth is None:
         return [_Row("reconstruction", frames, None, "gray", 1.0)]
-    error = _small(np.abs(np.clip(video[i], 0, 1) - truth[i]) for i in shown)
+    error = _small(absolute_error(np.clip(video[i], 0, 1), truth[i]) for i in shown)
     top = error_top(error)
-    captions = [f"{psnr_per_frame(video[i : i + 1], truth[i : i + 1])[0]:.2f} dB" for i in shown]
+    pairs = ((channels(video[i : i + 1]), channels(truth[i : i + 1])) for i in shown)
+    captions = [f"{psnr(*pair):.2f} dB" for pair in pairs]
     return [
         _Row("truth", _small(truth[i] for i in shown), None, "gray", 1.0),
         _Row("reconstruction", frames, captions, "gray", 1.0),
@@ -187,10 +194,8 @@ def _small(images: Iterable[Float]) -> Float:
 def _verdict(video: Float, truth: Float | None) -> str:
     if truth is None:
         return f"{len(video)} frames from one snapshot"
-    text = f"{psnr_per_frame(video, truth).mean():.2f} dB"
-    if min(video.shape[1:]) >= 11:
-        text += f"   SSIM {ssim_per_frame(video, truth).mean():.3f}"
-    return text
+    ratio, similarity = quality(video, truth)
+    return f"{ratio:.2f} dB" + ("" if similarity is None else f"   SSIM {similarity:.3f}")
 
 
 def _place(panel: tuple[float, float], index: int) -> tuple[float, float, float, float]:

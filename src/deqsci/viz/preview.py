@@ -31,7 +31,8 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
     The snapshots share one brightness, at which the brightest pixel of all is white. Of a long
     video the first snapshots are shown, and a large one smaller.
 
-    Shape: snapshots (N, H, W), video (N·T, H, W), truth (N·T, H, W) → (F, H′, W′) 8-bit gray.
+    Shape: snapshots (N, H, W), video (N·T, H, W), truth (N·T, H, W) → (F, H′, W′) 8-bit gray; of
+    videos (N·T, H, W, 3) → (F, H′, W′, 3) 8-bit colours.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
         or count == 0
         or len(video) == 0
         or len(video) % count
-        or video.shape[1:] != snapshots.shape[1:]
+        or video.shape[1:3] != snapshots.shape[1:]
         or (truth is not None and truth.shape != video.shape)
     ):
         raise ShapeError(
@@ -62,18 +63,26 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
         names.append("truth")
         panels.append(gray8(truth))
 
-    gap = np.full((len(video), snapshots.shape[1], _GAP), _WHITE, dtype=np.uint8)
+    if video.ndim == 4:
+        panels[0] = _colour(panels[0])
+    gap = np.full_like(panels[0][:, :, :_GAP], _WHITE)
     strip = [part for panel in panels for part in (panel, gap)][:-1]
     pictures = np.concatenate(strip, axis=2)
     bars = [
         _bar([names[0], f"{names[1]}, frame {i % frames + 1}", *names[2:]], snapshots.shape[2])
         for i in range(frames)
     ]
-    return np.concatenate([np.stack(bars * count), pictures], axis=1)
+    head = np.stack(bars * count)
+    return np.concatenate([_colour(head) if video.ndim == 4 else head, pictures], axis=1)
+
+
+def _colour(grays: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grays beside colours. Shape: (F, H, W) → (F, H, W, 3)."""
+    return np.repeat(grays[..., None], 3, axis=3)
 
 
 def gray8(video: NDArray[Any]) -> NDArray[np.uint8]:
-    """Intensities 0…1 as 8-bit grays, others clipped; any shape."""
+    """Intensities 0…1 as 8 bits, others clipped; any shape."""
     result: NDArray[np.uint8] = np.rint(255 * np.clip(video, 0, 1)).astype(np.uint8)
     return result
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deqsci.io.colour import mosaicked
 from deqsci.io.finished_run import FinishedRun
 from deqsci.io.jsonable import jsonable
 from deqsci.io.run_folder import REPORT
-from deqsci.metrics import psnr_per_frame
-from deqsci.viz.figure import error_top, snapshot_white
+from deqsci.metrics import channels, psnr_per_frame
+from deqsci.viz.figure import absolute_error, error_top, snapshot_white
 from deqsci.viz.report import words
 from deqsci.viz.report.pixels import colours, png_frames, thumbnail
 from deqsci.viz.report.render import link, write_page
@@ -34,8 +35,8 @@ FILES = {
 def write_report(run: FinishedRun, path: Path) -> None:
     """Write the page of ``run`` to ``path``, whole or not at all.
 
-    The page needs no other file and no network: pictures are PNGs of 8-bit grays inside it. Links
-    to the files of the run are relative to ``path``.
+    The page needs no other file and no network: pictures are PNGs of 8-bit grays or colours inside
+    it. Links to the files of the run are relative to ``path``.
 
     Raises
     ------
@@ -86,7 +87,7 @@ def _content(run: FinishedRun, path: Path) -> dict[str, Any]:
         "height": scene.masks.shape[1],
         "width": scene.masks.shape[2],
         "white": white,
-        "errorTop": None if scene.truth is None else error_top(np.abs(run.video - scene.truth)),
+        "errorTop": None if scene.truth is None else error_top(_errors(run.video, scene.truth)),
         "colours": None if scene.truth is None else colours(),
         "tolerance": summary["tolerance"],
         "snapshots": snapshots,
@@ -119,10 +120,12 @@ def _snapshot(run: FinishedRun, index: int) -> dict[str, Any]:
     record, tolerance, scene = run.summary["snapshots"][index], run.summary["tolerance"], run.scene
     part = _part(index, len(scene.masks))
     video = run.video[part]
-    misfit = _misfit(scene.snapshots[index], scene.masks, video)
+    seen = video if scene.bayer is None else mosaicked(video, scene.bayer)
+    misfit = _misfit(scene.snapshots[index], scene.masks, seen)
     curve = None
     if scene.truth is not None and np.isfinite(video).all():
-        curve = psnr_per_frame(video, scene.truth[part])
+        each = psnr_per_frame(channels(video), channels(scene.truth[part]))
+        curve = each.reshape(len(video), -1).mean(1)
     return {
         "label": words.label(record, tolerance),
         "tone": words.tone(record, tolerance),
@@ -135,6 +138,11 @@ def _snapshot(run: FinishedRun, index: int) -> dict[str, Any]:
         "agreement": words.agreement_sentence(misfit),
         "certificate": words.certificate(record, tolerance, run.summary["lipschitz"]),
     }
+
+
+def _errors(video: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+    """What the error maps show. Shape: → (N·T, H, W)."""
+    return np.stack([absolute_error(*pair) for pair in zip(video, truth)])
 
 
 def _misfit(snapshot: NDArray[Any], masks: NDArray[Any], video: NDArray[Any]) -> float:

@@ -1,4 +1,4 @@
-"""Frames as text for a page: 8-bit grays, PNG (lossless), base64."""
+"""Frames as text for a page: 8-bit grays or colours, PNG (lossless), base64."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ THUMBNAIL = 112
 
 
 def png_frames(video: NDArray[Any]) -> list[str]:
-    """Each frame of (F, H, W) intensities; what is not finite is black."""
-    grays = gray8(np.nan_to_num(video, nan=0, posinf=0, neginf=0))
+    """Each frame of (F, H, W) or (F, H, W, 3) intensities; what is not finite is black."""
+    images = gray8(np.nan_to_num(video, nan=0, posinf=0, neginf=0))
     with ThreadPoolExecutor() as pool:  # zlib lets other threads run
-        return list(pool.map(lambda gray: _png(Image.fromarray(gray)), grays))
+        return list(pool.map(lambda image: _png(Image.fromarray(image)), images))
 
 
 def thumbnail(frame: NDArray[Any]) -> str:
-    """A small picture of (H, W) intensities."""
+    """A small picture of (H, W) or (H, W, 3) intensities."""
     image = Image.fromarray(gray8(np.nan_to_num(frame)))
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     return _png(image)

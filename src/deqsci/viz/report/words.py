@@ -98,6 +98,8 @@ def lede(run: FinishedRun) -> str:
     snapshots = "one coded snapshot" if count == 1 else f"{count} coded snapshots"
     total = "1 frame" if len(run.video) == 1 else f"{len(run.video)} frames"
     each = f", {frames} from each" if count > 1 else ""
+    if run.scene.bayer is not None:
+        each += f", of a colour camera ({run.scene.bayer})"
     return (
         f"{total} of {width} × {height} pixels, recovered from {snapshots}{each}, "
         f"by {run.summary['method']}."

@@ -14,7 +14,7 @@ function sheet(width, height) {
 const palette = Uint8Array.from(atob(data.colours ?? ""), (c) => c.charCodeAt(0));
 const scratch = sheet(data.width, data.height);
 
-function grays(image) {
+function values(image) {
   scratch.drawImage(image, 0, 0);
   return scratch.getImageData(0, 0, data.width, data.height).data;
 }
@@ -35,14 +35,17 @@ class Pictures {
     return kind === "error" ? this.error(frame) : this[kind][frame];
   }
 
-  // |reconstruction − truth| through the colour map; the last one is kept.
+  // |reconstruction − truth|, its mean over red, green and blue, through the colour map; the last
+  // one is kept.
   error(frame) {
     if (this.errorFrame === frame) return this.errorSheet.canvas;
-    const [a, b] = [grays(this.video[frame]), grays(this.truth[frame])];
+    const [a, b] = [values(this.video[frame]), values(this.truth[frame])];
     this.errorSheet ??= sheet(data.width, data.height);
     const image = this.errorSheet.createImageData(data.width, data.height);
     for (let i = 0; i < a.length; i += 4) {
-      const step = 3 * Math.min(255, Math.round(Math.abs(a[i] - b[i]) / data.errorTop));
+      let sum = 0;
+      for (let c = i; c < i + 3; c++) sum += Math.abs(a[c] - b[c]);
+      const step = 3 * Math.min(255, Math.round(sum / 3 / data.errorTop));
       image.data[i] = palette[step];
       image.data[i + 1] = palette[step + 1];
       image.data[i + 2] = palette[step + 2];
