@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from deqsci.cli.options import Output, PositiveFloat, Reporting
+from deqsci.cli.sensor import Reading, noise_sentence
 from deqsci.cli.terminal import Terminal
 from deqsci.errors import CalibrationError
 
@@ -24,8 +25,7 @@ def calibrate(
     /,
     *,
     output: Output,
-    masks: Path | None = None,
-    full_scale: PositiveFloat | None = None,
+    reading: Reading = Reading(),
     capture: Annotated[Path | None, Parameter(group=CAPTURE)] = None,
     capture_level: Annotated[PositiveFloat, Parameter(group=CAPTURE)] = 1.0,
     reporting: Reporting = Reporting(),
@@ -35,14 +35,10 @@ def calibrate(
     Parameters
     ----------
     input
-        Snapshot file (.npz, .mat, .h5); all its snapshots are used.
+        Snapshot file (.npz, .mat, .h5, .npy, TIFF, PNG) or folder of images; all its snapshots
+        are used.
     output
         File to write, .npz: snapshots without gain and offset, masks as the sensor sees them.
-    masks
-        File with the masks, where INPUT has none or others are to be used.
-    full_scale
-        Count that one frame of full intensity leaves through an open mask, where the file does
-        not tell.
     capture
         File with snapshots of a known scene by the same camera, to calibrate on instead: its
         truth, or a uniform surface. It tells the gain too.
@@ -51,16 +47,16 @@ def calibrate(
     """
     terminal = Terminal(reporting)
 
-    from deqsci.io import load_snapshots, save_snapshots
+    from deqsci.io import save_snapshots
     from deqsci.io.jsonable import jsonable
 
-    scene = load_snapshots(input, masks=masks, full_scale=full_scale)
+    scene = reading.load(input)
     for notice in scene.notices:
         terminal.notice(notice)
     if capture is None:
         calibration = from_snapshots(scene)
     else:
-        known = load_snapshots(capture, masks=masks or input, full_scale=full_scale)
+        known = replace(reading, masks=reading.masks or input).load(capture)
         calibration = from_capture(known, capture_level)
     if not calibration.trusted:
         raise CalibrationError(f"{capture or input}: {calibration.sentence}")
@@ -139,13 +135,15 @@ def show(terminal: Terminal, calibration: Calibration, title: str) -> None:
         f"a mask pixel's place is known to {calibration.displacement_error:.3f} px or better"
     )
     if (noise := calibration.noise) is not None:
-        terminal.say(
-            f"noise: σ = {noise.sigma:.4f} at the mean level {noise.level:.2f} "
-            f"(read noise {noise.read:.4f}, {noise.photons:.0f} photons at intensity 1)"
-        )
+        terminal.say(noise_sentence(noise))
     if calibration.order is not None:
-        terminal.notice(
-            f"the frames follow each other better in the order "
-            f"{' '.join(str(frame + 1) for frame in calibration.order)} of the masks: the masks "
-            f"file may be in another order than the frames were taken"
-        )
+        terminal.notice(order_sentence(calibration.order))
+
+
+def order_sentence(order: tuple[int, ...]) -> str:
+    """What to do about masks that are in another order than the frames were taken in."""
+    return (
+        f"the frames follow each other better in the order "
+        f"{' '.join(str(frame + 1) for frame in order)} of the masks: the masks file may be in "
+        f"another order than the frames were taken"
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deqsci.cli.calibrate import corrected_by, from_snapshots
+from deqsci.cli.calibrate import corrected_by, from_snapshots, order_sentence
 from deqsci.cli.calibrate import show as show_calibration
-from deqsci.cli.options import Computing, Flag, Output, PositiveFloat, Reporting, Solving
+from deqsci.cli.options import Computing, Flag, Output, Reporting, Solving
+from deqsci.cli.sensor import Reading, Trust, look_at_sensor, sensor_facts, show_sensor
 from deqsci.cli.terminal import Terminal
 from deqsci.errors import OutputError
 
@@ -24,9 +25,9 @@ def reconstruct(
     /,
     *,
     output: Output,
-    masks: Path | None = None,
-    full_scale: PositiveFloat | None = None,
+    reading: Reading = Reading(),
     calibrate: Flag = False,
+    trust: Trust = Trust(),
     solving: Solving = Solving(),
     computing: Computing = Computing(),
     reporting: Reporting = Reporting(),
@@ -36,20 +37,16 @@ def reconstruct(
     Parameters
     ----------
     input
-        Snapshot file (.npz, .mat, .h5), or a folder of such: then one run per file.
+        Snapshot file (.npz, .mat, .h5, .npy, TIFF, PNG), a folder of images, or a folder of
+        such files: then one run per file.
     output
         Folder to write: video, figure, preview, residuals, run.json.
-    masks
-        File with the masks, where INPUT has none or others are to be used.
-    full_scale
-        Count that one frame of full intensity leaves through an open mask, where the file does
-        not tell.
     calibrate
         First find from the snapshots where the masks really lie, as `deqsci calibrate` does.
     """
     terminal = Terminal(reporting)
 
-    from deqsci.io import RunFolder, list_inputs, load_snapshots
+    from deqsci.io import RunFolder, list_inputs
     from deqsci.io.jsonable import jsonable
     from deqsci.io.run_folder import check_replaceable
 
@@ -58,12 +55,9 @@ def reconstruct(
     for target in targets:
         check_replaceable(target)
 
-    def load(file: Path) -> SnapshotFile:
-        return load_snapshots(file, masks=masks, full_scale=full_scale)
-
     for file in files[1:]:  # a bad file is told now, not after the others were solved
-        load(file)
-    scene = load(files[0])
+        reading.load(file)
+    scene = reading.load(files[0])
 
     from deqsci.cli.run import Reconstructor, show, summarize, write_run
 
@@ -72,18 +66,21 @@ def reconstruct(
     converged = True
     for target, file in targets.items():
         if file != scene.path:
-            scene = load(file)
+            scene = reading.load(file)
         for notice in scene.notices:
             terminal.notice(notice)
         scene, calibration = _fitted(scene, calibrate, terminal)
+        sensor = look_at_sensor(scene, trust)
         with RunFolder.create(target) as folder:
-            run = reconstructor.run(scene, folder, terminal)
+            run = reconstructor.run(scene, folder, terminal, sensor)
             summary = summarize(run, scene, target, reconstructor.facts())
             summary["calibration"] = jsonable(calibration)
+            summary |= sensor_facts(scene, sensor, trust)
             write_run(folder, run, scene, summary)
         summaries.append(summary)
         converged &= all(record.converged for record in run.records)
         show(terminal, run, f"{file.name}, {reconstructor.method}")
+        show_sensor(terminal, sensor, summary)
         terminal.say(f"pictures: {target / 'figure.png'}, {target / 'preview.gif'}")
     terminal.result({"runs": summaries})
     return NOT_CONVERGED if solving.strict and not converged else 0
@@ -95,7 +92,7 @@ def _fitted(
     """The scene with masks that fit, where they are to be calibrated; a word where they do not."""
     import torch
 
-    from deqsci.reconstruction.calibration import check_masks
+    from deqsci.reconstruction.calibration import check_masks, taken_order
 
     if calibrate:
         calibration = from_snapshots(scene)
@@ -106,9 +103,12 @@ def _fitted(
             return corrected_by(calibration, scene), calibration
         terminal.notice(f"not calibrated, the masks are used as they are: {calibration.sentence}")
         return scene, calibration
-    against = check_masks(torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks))
+    snapshots, masks = torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks)
+    against = check_masks(snapshots, masks)
     if against is not None:
         terminal.notice(f"{scene.path}: {against.sentence}")
+    elif scene.bayer is None and (order := taken_order(snapshots, masks)) is not None:
+        terminal.notice(f"{scene.path}: {order_sentence(order)}")
     return scene, None
 
 

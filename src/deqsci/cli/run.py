@@ -24,6 +24,7 @@ from deqsci.io.jsonable import jsonable
 from deqsci.metrics import PROTOCOL, quality
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.sensor import Sensor
 from deqsci.reconstruction.tiling import Tiled, whole_or_tiled
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 from deqsci.viz import preview_frames, reconstruction_figure
@@ -81,17 +82,23 @@ class Reconstructor:
         self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
         self.weights = solving.weights or shipped_weights(self.method)
 
-    def run(self, scene: SnapshotFile, folder: RunFolder, terminal: Terminal) -> Run:
+    def run(
+        self,
+        scene: SnapshotFile,
+        folder: RunFolder,
+        terminal: Terminal,
+        sensor: Sensor | None = None,
+    ) -> Run:
         """Reconstruct the scene's snapshots, one at a time, into the folder's ``video.npz``.
 
-        Memory does not grow with their number; a large one is solved in tiles.
+        Memory does not grow with their number; a large one is solved in tiles. Without a
+        ``sensor`` every reading is trusted.
 
         Raises
         ------
         ShapeError, MaskError, ValueRangeError : the scene cannot be reconstructed.
         """
         masks = torch.from_numpy(np.require(scene.masks, requirements="A"))
-        physics = SnapshotPhysics(masks).to(self.device, self.dtype)
         count, frames = len(scene.snapshots), len(scene.masks)
         height, width = scene.masks.shape[1:]
         model = whole_or_tiled(self.model, frames, height, width, self.solving.tile)
@@ -109,8 +116,15 @@ class Reconstructor:
         ):
             for index, snapshot in enumerate(scene.snapshots):
                 began = time.perf_counter()
-                y = torch.from_numpy(np.array(snapshot[None])).to(self.device, self.dtype)
-                result = model.reconstruct(y, physics, callback=progress.callback(index))
+                y = torch.from_numpy(np.array(snapshot))
+                physics = SnapshotPhysics(masks)
+                if sensor is not None:
+                    physics, y = sensor.physics(y, masks), sensor.bad.filled(y, masks)
+                result = model.reconstruct(
+                    y[None].to(self.device, self.dtype),
+                    physics.to(self.device, self.dtype),
+                    callback=progress.callback(index),
+                )
                 video = result.video[0].float().cpu().numpy()
                 write(video)
                 seconds = time.perf_counter() - began

@@ -1,8 +1,9 @@
-"""How far the readings of a sensor are to be trusted: its noise, and its pixels that say nothing."""
+"""How far a sensor's readings are to be trusted: its noise, and its pixels that say nothing."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor
 
 from deqsci.physics import SnapshotPhysics
+from deqsci.physics.bayer import PHASES, interleave_phases
 from deqsci.reconstruction.bad_pixels import BadPixels, find_bad_pixels
 from deqsci.reconstruction.calibration.clip_level import clip_level
 from deqsci.reconstruction.calibration.noise_level import NoiseLevel, noise_level
@@ -35,6 +37,7 @@ class Sensor:
         masks: Tensor,
         noise: float | None = None,
         saturation: float | None = None,
+        mosaic: bool = False,
     ) -> Self:
         """Look at all snapshots of a file.
 
@@ -44,24 +47,49 @@ class Sensor:
         masks : (T, H, W), which fit.
         noise : standard deviation in intensities, 0 for none, where it is known; else estimated.
         saturation : level at which the sensor clips, where it is known; else looked for.
+        mosaic : whether it is a colour camera's, whose neighbours of equal colour are two apart.
         """
         saturation = clip_level(snapshots, masks) if saturation is None else saturation
+        if mosaic:
+            parts = [
+                cls.of(snapshots[..., rows, columns], masks[..., rows, columns], noise, saturation)
+                for rows, columns in PHASES
+            ]
+            return cls(_mean([part.noise for part in parts]), _interleaved(parts, saturation))
         level = noise_level(snapshots, masks, saturation) if noise is None else None
         if level is None:  # known, or too few pixels to tell
             level = NoiseLevel(noise or 0.0, math.inf, float(snapshots.mean()))
         return cls(level, find_bad_pixels(snapshots, masks, level, saturation))
 
-    def physics(self, snapshot: Tensor, masks: Tensor) -> tuple[SnapshotPhysics, Tensor]:
-        """The camera that took one snapshot, and the snapshot for it to be solved with.
+    def physics(self, snapshot: Tensor, masks: Tensor) -> SnapshotPhysics:
+        """The camera that took one snapshot.
 
         Bad pixels are left out of the data term of every method, their noise being infinite; the
         noise of the others is weighed by those that heed it.
 
-        Shape: (H, W), (T, H, W) → (1, H, W).
+        Shape: (H, W), (T, H, W).
         """
         variance = torch.tensor(self.noise.read**2)
         if math.isfinite(self.noise.photons):
             variance = variance + snapshot.clamp_min(0) / self.noise.photons
         bad = self.bad.of(snapshot)
         std = torch.where(bad, torch.inf, variance.sqrt()) if bad.any() else variance.sqrt()
-        return SnapshotPhysics(masks, noise=std), self.bad.filled(snapshot, masks)[None]
+        return SnapshotPhysics(masks, noise=std)
+
+
+def _mean(levels: Sequence[NoiseLevel]) -> NoiseLevel:
+    """Of the variances."""
+    count = len(levels)
+    variance = sum(level.read**2 for level in levels) / count
+    slope = sum(1 / level.photons for level in levels) / count
+    return NoiseLevel(
+        math.sqrt(variance),
+        1 / slope if slope > 0 else math.inf,
+        sum(level.level for level in levels) / count,
+    )
+
+
+def _interleaved(phases: Sequence[Sensor], saturation: float | None) -> BadPixels:
+    dead = interleave_phases([phase.bad.dead for phase in phases])
+    hot = interleave_phases([phase.bad.hot for phase in phases])
+    return BadPixels(dead, hot, saturation)
