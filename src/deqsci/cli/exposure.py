@@ -34,7 +34,7 @@ class Clip:
 
     Attributes
     ----------
-    video : (N·T, H, W), intensity.
+    video : (N·T, H, W), intensity; in colour (N·T, H, W, 3).
     frames : T.
     """
 
@@ -48,24 +48,29 @@ class Clip:
         crop: tuple[int, int] | None,
         start: int,
         max_snapshots: int | None,
+        *,
+        colour: bool = False,
+        shrink: int = 1,
     ) -> Clip:
         """Read the part of the video that fills whole snapshots of ``frames`` frames.
+
+        ``shrink`` averages squares of so many pixels before anything is cropped.
 
         Raises
         ------
         InputFileError : not a video, or fewer frames than one snapshot takes.
-        ShapeError : ``crop`` is larger than the video.
+        ShapeError : ``crop`` is larger than the video, or a square is.
         """
         limit = None if max_snapshots is None else max_snapshots * frames
-        video = read_video(path, max_frames=limit, start=start)
+        video = read_video(path, max_frames=limit, start=start, colour=colour)
         snapshots = len(video) // frames
         if snapshots == 0:
             raise InputFileError(
                 f"{path} has {len(video)} frames from frame {start} on; one snapshot takes "
                 f"{frames}: give fewer --frames, an earlier --start or a longer video"
             )
-        video = video[: snapshots * frames]
-        height, width = video.shape[1:]
+        video = _averaged(video[: snapshots * frames], shrink, path)
+        height, width = video.shape[1:3]
         if crop is not None:
             if crop[0] > height or crop[1] > width:
                 raise ShapeError(
@@ -79,6 +84,21 @@ class Clip:
         """The centre of at most ``size`` (height, width) pixels."""
         crop = min(size[0], self.video.shape[1]), min(size[1], self.video.shape[2])
         return Clip(np.ascontiguousarray(_centre(self.video, crop)), self.frames)
+
+
+def _averaged(video: Array, side: int, path: Path) -> Array:
+    """Means over squares; rows and columns that fill none are left out."""
+    if side == 1:
+        return video
+    height, width = (length // side for length in video.shape[1:3])
+    if not height or not width:
+        raise ShapeError(
+            f"{path} is {video.shape[1]}×{video.shape[2]} pixels; give a smaller --shrink"
+        )
+    whole = video[:, : height * side, : width * side]
+    squares = whole.reshape(len(video), height, side, width, side, *video.shape[3:])
+    mean: Array = squares.mean((2, 4))
+    return mean
 
 
 def _centre(video: Array, crop: tuple[int, int]) -> Array:

@@ -14,6 +14,7 @@ from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
 SOLVING = Group("Method and solve", sort_key=2)
+COLOUR = Group("Colour", sort_key=3)
 COMPUTING = Group("Computing", sort_key=3)
 REPORTING = Group("Reporting", sort_key=4)
 
@@ -28,6 +29,7 @@ Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 Count = Annotated[int, Parameter(validator=Number(gte=1))]
 PositiveFloat = Annotated[float, Parameter(validator=positive_and_finite)]
 Output = Annotated[Path, Parameter(alias="-o")]
+Bayer = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
 Seed = Annotated[int, Parameter(validator=Number(gte=0, lt=2**63))]
 
 

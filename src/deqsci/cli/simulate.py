@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-from deqsci.cli.options import Count, Output, PositiveFloat, Reporting, Seed
+from deqsci.cli.options import COLOUR, Bayer, Count, Output, PositiveFloat, Reporting, Seed
 from deqsci.cli.terminal import Terminal
 
 CODING = Group("Masks and frames", sort_key=1)
@@ -29,6 +29,8 @@ def simulate(
     crop: Annotated[tuple[Count, Count] | None, Parameter(group=CODING, negative="")] = None,
     start: Annotated[int, Parameter(group=CODING, validator=Number(gte=0))] = 0,
     max_snapshots: Annotated[Count | None, Parameter(group=CODING)] = None,
+    shrink: Annotated[Count, Parameter(group=CODING)] = 1,
+    bayer: Annotated[Bayer | None, Parameter(group=COLOUR)] = None,
     mask_shift: Annotated[tuple[float, float] | None, Parameter(group=CAMERA, negative="")] = None,
     mask_rotation: Annotated[float, Parameter(group=CAMERA)] = 0.0,
     mask_scale: Annotated[PositiveFloat, Parameter(group=CAMERA)] = 1.0,
@@ -54,7 +56,8 @@ def simulate(
     video
         Video file, or folder of images in the order of their names.
     output
-        File to write, .npz: snapshot (N, H, W), masks (T, H, W), truth (N·T, H, W).
+        File to write, .npz: snapshot (N, H, W), masks (T, H, W), truth (N·T, H, W), in colour
+        (N·T, H, W, 3).
     masks
         File with the masks of a real camera, instead of generated ones.
     mask_kind
@@ -68,6 +71,11 @@ def simulate(
         First frame of the video to use.
     max_snapshots
         Snapshots at most; without it, as many as the video fills.
+    shrink
+        Average squares of so many pixels first; 2 gives every pixel of most video files a colour
+        of its own, which they hold at half the resolution.
+    bayer
+        Take the snapshots through a Bayer mosaic of this pattern, as a colour camera does.
     mask_shift
         Pixels, down and right, by which the real masks lie off those written.
     mask_rotation
@@ -103,6 +111,7 @@ def simulate(
 
     from deqsci.cli.exposure import Clip, expose, generate_masks, given_masks
     from deqsci.io import save_snapshots
+    from deqsci.io.colour import mosaicked
     from deqsci.physics.camera import MaskDeviation
     from deqsci.physics.noise import Noise
 
@@ -124,12 +133,14 @@ def simulate(
         frames, crop = camera.shape[0], (camera.shape[1], camera.shape[2])
         for notice in notices:
             terminal.notice(notice)
-    clip = Clip.read(video, frames or 8, crop, start, max_snapshots)
-    height, width = clip.video.shape[1:]
+    colour = bayer is not None
+    clip = Clip.read(video, frames or 8, crop, start, max_snapshots, colour=colour, shrink=shrink)
+    height, width = clip.video.shape[1:3]
     if camera is None:
         camera = generate_masks(mask_kind, clip.frames, height, width, seed)
-    snapshots = expose(clip.video, camera, noise, seed, deviation)
-    save_snapshots(output, snapshots, camera, clip.video)
+    seen = clip.video if bayer is None else mosaicked(clip.video, bayer)
+    snapshots = expose(seen, camera, noise, seed, deviation)
+    save_snapshots(output, snapshots, camera, clip.video, bayer)
 
     count = len(snapshots)
     terminal.say(
@@ -143,6 +154,7 @@ def simulate(
             "frames": clip.frames,
             "height": height,
             "width": width,
+            "bayer": bayer,
             "mean_mask": float(np.mean(camera)),
             "seed": seed,
         }

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deqsci.io.snapshots import load_snapshots
 from deqsci.physics import SnapshotPhysics
+from deqsci.physics.bayer import Pattern
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class Scene:
     physics: SnapshotPhysics
     """One camera for all snapshots."""
     truth: Tensor | None = None
-    """(N, T, H, W), intensities."""
+    """(N, T, H, W), of a colour camera (N, T, H, W, 3), intensities."""
     name: str = ""
     notices: tuple[str, ...] = ()
     """Sentences about what was taken for granted when the file was read."""
+    bayer: Pattern | None = None
+    """The mosaic of a colour camera, for which ``deqsci.Colour`` makes a method."""
 
     def __len__(self) -> int:
         return len(self.snapshot)
@@ -66,6 +69,6 @@ def load_scene(
     phi = torch.from_numpy(file.masks)
     truth = None
     if file.truth is not None:
-        truth = torch.from_numpy(file.truth).view(len(file.snapshots), *phi.shape)
+        truth = torch.from_numpy(file.truth).unflatten(0, (-1, len(phi)))
     snapshot = torch.from_numpy(file.snapshots)
-    return Scene(snapshot, SnapshotPhysics(phi), truth, file.path.name, file.notices)
+    return Scene(snapshot, SnapshotPhysics(phi), truth, file.path.name, file.notices, file.bayer)

@@ -1,7 +1,13 @@
 """From a mosaicked video to colour: what each pixel's two missing colours were.
 
-Every method keeps the colour that a pixel has seen, up to what ``joint`` changes in it to explain
-the snapshot better.
+==============  ================================================================================
+``bilinear``    each colour on its own from its nearest neighbours
+``malvar``      with the gradient of the colour that the pixel has seen: the standard, and linear
+``joint``       from there on with the snapshot at hand, all four phases and three colours together
+==============  ================================================================================
+
+The first two keep what each pixel has seen, so their video explains the snapshot as well as the
+mosaicked one does; so does the last, which changes what was seen of a frame, but not the sum.
 """
 
 from __future__ import annotations
@@ -39,6 +45,22 @@ _WEIGHT = 0.01
 _CHROMA = 3.0
 """Colour differences vary less than brightness, so their variation is held down more."""
 _TV_ITERATIONS = 5
+
+
+def demosaic(
+    mosaicked: Tensor,
+    pattern: Pattern,
+    method: Demosaicking,
+    snapshot: Tensor,
+    physics: SnapshotPhysics,
+) -> Tensor:
+    """The method of that name; ``snapshot`` and ``physics`` are for ``joint``.
+
+    Shape: (B, T, H, W), snapshot (B, H, W) → (B, T, H, W, 3).
+    """
+    if method == "joint":
+        return joint(mosaicked, pattern, snapshot, physics)
+    return malvar(mosaicked, pattern) if method == "malvar" else bilinear(mosaicked, pattern)
 
 
 def bilinear(mosaicked: Tensor, pattern: Pattern) -> Tensor:
