@@ -23,11 +23,12 @@ nitpicky = False  # shapes are written in brackets, which are no types
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 
 html_theme = "furo"
 html_title = f"deqsci {version}"
+html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
 
@@ -62,6 +63,14 @@ def sections(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
     lines[:] = written
 
 
+def signature(
+    app: Any, what: str, name: str, obj: Any, options: Any, arguments: str | None, back: str | None
+) -> tuple[str | None, str | None]:
+    """Types by their own names, without their modules."""
+    short = [text and re.sub(r"~?\b(?:\w+\.)+(?=[A-Za-z])", "", text) for text in (arguments, back)]
+    return short[0], short[1]
+
+
 def formula(self: Any, node: Element) -> None:
     """A formula as MathML, which browsers draw by themselves: no script, no fonts, no network."""
     self.body.append(tex2mathml(node.astext(), as_block=node.tagname == "math_block"))
@@ -70,6 +79,7 @@ def formula(self: Any, node: Element) -> None:
 
 def setup(app: Any) -> None:
     app.connect("autodoc-process-docstring", sections)
+    app.connect("autodoc-process-signature", signature)
     app.add_html_math_renderer("mathml", (formula, None), (formula, None))
 
 

@@ -5,6 +5,10 @@ python -m benchmarks.pictures
 
 from __future__ import annotations
 
+import contextlib
+import runpy
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -53,4 +57,9 @@ if __name__ == "__main__":
     shrink_page(DEMO / "figure.png", IMAGES / "demo.png")
     first_frames(DEMO / "preview.gif", IMAGES / "demo.gif", scene.physics.frames)
     draw_convergence(scene[0], IMAGES / "convergence.png")
+    example = Path("examples/equilibrium_own_denoiser.py").absolute()
+    with tempfile.TemporaryDirectory() as folder:
+        with contextlib.chdir(folder):
+            runpy.run_path(str(example), run_name="__main__")
+        shutil.copy(Path(folder) / "smooth.png", IMAGES / "own-denoiser.png")
     draw_quality_time(RESULTS, IMAGES / "quality-time.png")

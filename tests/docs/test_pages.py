@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,15 +50,11 @@ def test_every_public_name_is_described() -> None:
 
 
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
-    application = pytest.importorskip("sphinx.application", reason="the docs extra is missing")
-    pytest.importorskip("myst_parser")
-    pytest.importorskip("furo")
-    site = application.Sphinx(
-        str(DOCS), str(DOCS), str(tmp_path / "site"), str(tmp_path / "trees"), "html",
-        status=None, warningiserror=True,
-    )  # fmt: skip
-    site.build()
-    assert site.statuscode == 0
-    page = (tmp_path / "site" / "api" / "models.html").read_text(encoding="utf-8")
-    assert "convergence_report" in page
-    assert "<math" in (tmp_path / "site" / "mathematics.html").read_text(encoding="utf-8")
+    if any(importlib.util.find_spec(name) is None for name in ("sphinx", "myst_parser", "furo")):
+        pytest.skip("the docs extra is not installed")
+    site = tmp_path / "site"
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-d", str(tmp_path / "trees")]
+    built = subprocess.run([*command, str(DOCS), str(site)], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    assert "convergence_report" in (site / "api" / "models.html").read_text(encoding="utf-8")
+    assert "<math" in (site / "mathematics.html").read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from deqsci.io import load_snapshots, save_snapshots
+from deqsci.io.colour import mosaicked
 from deqsci.io.scene import Scene, load_scene
 
 
@@ -52,3 +53,15 @@ def test_a_file_without_truth_and_masks_from_another(path: Path, tmp_path: Path)
     assert scene.truth is None
     assert scene[0].truth is None
     assert np.array_equal(scene.physics.masks.numpy(), other)
+
+
+def test_a_colour_camera(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 2, (3, 4, 6)).astype(np.float32)
+    truth = rng.random((6, 4, 6, 3), np.float32)
+    mosaic = mosaicked(truth, "RGGB").reshape(2, 3, 4, 6)
+    save_snapshots(tmp_path / "colour.npz", (mosaic * masks).sum(1), masks, truth, "RGGB")
+    scene = load_scene(tmp_path / "colour.npz")
+    assert scene.bayer == "RGGB"
+    assert scene.truth is not None
+    assert scene.truth.shape == (2, 3, 4, 6, 3)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from deqsci.io.snapshots import load_snapshots
+from deqsci.io.snapshots import SnapshotFile, load_snapshots
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.bayer import Pattern
 
@@ -32,7 +35,22 @@ class Scene:
     notices: tuple[str, ...] = ()
     """Sentences about what was taken for granted when the file was read."""
     bayer: Pattern | None = None
-    """The mosaic of a colour camera, for which ``deqsci.Colour`` makes a method."""
+    """The mosaic of a colour camera, for which `deqsci.reconstruction.colour.Colour` makes a method."""
+
+    @classmethod
+    def of(cls, file: SnapshotFile) -> Self:
+        """The scene of a file that has been read."""
+        masks, truth = _tensor(file.masks), None
+        if file.truth is not None:
+            truth = _tensor(file.truth).unflatten(0, (len(file.snapshots), len(masks)))
+        return cls(
+            _tensor(file.snapshots),
+            SnapshotPhysics(masks),
+            truth,
+            name=file.path.name,
+            notices=file.notices,
+            bayer=file.bayer,
+        )
 
     def __len__(self) -> int:
         return len(self.snapshot)
@@ -59,16 +77,21 @@ class Scene:
 def load_scene(
     path: Path | str, *, masks: Path | str | None = None, full_scale: float | None = None
 ) -> Scene:
-    """Read a .npz, .mat (v5, v7.3) or .h5 file of snapshots and masks.
+    """Read a file of snapshots and masks: .npz, .mat (v5, v7.3), .h5, or images.
 
-    Parameters and errors are those of :func:`deqsci.load_snapshots`, which gives the same as NumPy
-    arrays.
+    Errors are those of :func:`deqsci.load_snapshots`, which has further options; give what it
+    returns to :meth:`Scene.of`.
+
+    Parameters
+    ----------
+    path : the file with the snapshots.
+    masks : a file whose masks are used in place of those in ``path``.
+    full_scale : the count that one frame of full intensity leaves through an open mask.
     """
     mask_file = None if masks is None else Path(masks)
-    file = load_snapshots(Path(path), masks=mask_file, full_scale=full_scale)
-    phi = torch.from_numpy(file.masks)
-    truth = None
-    if file.truth is not None:
-        truth = torch.from_numpy(file.truth).unflatten(0, (-1, len(phi)))
-    snapshot = torch.from_numpy(file.snapshots)
-    return Scene(snapshot, SnapshotPhysics(phi), truth, file.path.name, file.notices, file.bayer)
+    return Scene.of(load_snapshots(Path(path), masks=mask_file, full_scale=full_scale))
+
+
+def _tensor(array: NDArray[np.float32]) -> Tensor:
+    """In memory: a file that is too large to load may lie on the disk until here."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))

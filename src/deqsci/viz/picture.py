@@ -33,7 +33,7 @@ def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None
     """
     path = Path(path)
     wanted = (len(scene), scene.physics.frames, *scene.physics.shape)
-    if tuple(result.video.shape) != wanted:
+    if tuple(result.video.shape[:4]) != wanted:
         raise ShapeError(
             f"the video has shape {tuple(result.video.shape)}; wanted {wanted}, that of the scene"
         )
@@ -59,7 +59,7 @@ def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None
 
 
 def _frames(video: Tensor) -> NDArray[np.float32]:
-    """(N, T, H, W) → (N·T, H, W)."""
+    """(N, T, …) → (N·T, …)."""
     return _array(video.flatten(0, 1))
 
 
