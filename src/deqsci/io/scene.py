@@ -35,7 +35,7 @@ class Scene:
     notices: tuple[str, ...] = ()
     """Sentences about what was taken for granted when the file was read."""
     bayer: Pattern | None = None
-    """The mosaic of a colour camera, for which `deqsci.reconstruction.colour.Colour` makes a method."""
+    """The mosaic of a colour camera (see `deqsci.reconstruction.colour`), None of a gray one."""
 
     @classmethod
     def of(cls, file: SnapshotFile) -> Self:
