@@ -97,6 +97,9 @@ def corrected_by(calibration: Calibration, scene: SnapshotFile) -> SnapshotFile:
         scene,
         snapshots=calibration.correct(torch.from_numpy(scene.snapshots)).numpy(),
         masks=calibration.deviation(torch.from_numpy(scene.masks)).numpy(),
+        saturation=None
+        if scene.saturation is None
+        else (scene.saturation - calibration.offset) / calibration.gain,
     )
 
 

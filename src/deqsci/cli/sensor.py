@@ -103,7 +103,8 @@ def sensor_facts(scene: SnapshotFile, sensor: Sensor, trust: Trust) -> dict[str,
     left_out = len(saturated) * (dead + hot) + sum(saturated)
     facts = {
         "scale": scene.scale,
-        "noise": {
+        "noise": sensor.noise
+        and {
             **asdict(sensor.noise),
             "sigma": sensor.noise.sigma,
             "estimated": trust.noise is None,
@@ -122,7 +123,9 @@ def sensor_facts(scene: SnapshotFile, sensor: Sensor, trust: Trust) -> dict[str,
 
 def show_sensor(terminal: Terminal, sensor: Sensor, summary: Mapping[str, Any]) -> None:
     """Noise, and how many pixels were left out."""
-    if summary["noise"]["estimated"]:
+    if sensor.noise is None:
+        terminal.say("noise: the snapshots do not tell; --noise SIGMA says it")
+    elif summary["noise"]["estimated"]:
         terminal.say(noise_sentence(sensor.noise))
     left_out = summary["left_out"]
     if left_out["share"] > 0:
@@ -130,7 +133,7 @@ def show_sensor(terminal: Terminal, sensor: Sensor, summary: Mapping[str, Any]) 
         kinds["saturated"] = sum(left_out["saturated"])
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
         terminal.say(
-            f"left out of the data term: {counts} pixels, {100 * left_out['share']:.2g} % of all; "
+            f"pixels left out of the data term: {counts} ({100 * left_out['share']:.2g} % of all); "
             f"--keep-bad-pixels uses them"
         )
 

@@ -23,11 +23,11 @@ class Sensor:
 
     Attributes
     ----------
-    noise : their noise.
+    noise : their noise; None where nothing tells, and the snapshots are trusted.
     bad : pixels that are left out of the data term.
     """
 
-    noise: NoiseLevel
+    noise: NoiseLevel | None
     bad: BadPixels
 
     @classmethod
@@ -55,11 +55,14 @@ class Sensor:
                 cls.of(snapshots[..., rows, columns], masks[..., rows, columns], noise, saturation)
                 for rows, columns in PHASES
             ]
-            return cls(_mean([part.noise for part in parts]), _interleaved(parts, saturation))
-        level = noise_level(snapshots, masks, saturation) if noise is None else None
-        if level is None:  # known, or too few pixels to tell
-            level = NoiseLevel(noise or 0.0, math.inf, float(snapshots.mean()))
-        return cls(level, find_bad_pixels(snapshots, masks, level, saturation))
+            levels = [part.noise for part in parts if part.noise is not None]
+            return cls(_mean(levels), _interleaved(parts, saturation))
+        mean = float(snapshots.mean())
+        level = noise_level(snapshots, masks, saturation)
+        if noise is not None:
+            level = NoiseLevel(noise, math.inf, mean)
+        known = level or NoiseLevel(0.0, math.inf, mean)
+        return cls(level, find_bad_pixels(snapshots, masks, known, saturation))
 
     def physics(self, snapshot: Tensor, masks: Tensor) -> SnapshotPhysics:
         """The camera that took one snapshot.
@@ -69,16 +72,17 @@ class Sensor:
 
         Shape: (H, W), (T, H, W).
         """
-        variance = torch.tensor(self.noise.read**2)
-        if math.isfinite(self.noise.photons):
-            variance = variance + snapshot.clamp_min(0) / self.noise.photons
+        std = torch.zeros(()) if self.noise is None else self.noise.at(snapshot)
         bad = self.bad.of(snapshot)
-        std = torch.where(bad, torch.inf, variance.sqrt()) if bad.any() else variance.sqrt()
+        if bad.any():
+            std = torch.where(bad, torch.inf, std)
         return SnapshotPhysics(masks, noise=std)
 
 
-def _mean(levels: Sequence[NoiseLevel]) -> NoiseLevel:
+def _mean(levels: Sequence[NoiseLevel]) -> NoiseLevel | None:
     """Of the variances."""
+    if not levels:
+        return None
     count = len(levels)
     variance = sum(level.read**2 for level in levels) / count
     slope = sum(1 / level.photons for level in levels) / count

@@ -46,6 +46,12 @@ class NoiseLevel:
         """Standard deviation at the snapshots' mean, in intensities."""
         return math.sqrt(self.read**2 + max(0.0, self.level) / self.photons)
 
+    def at(self, snapshot: Tensor) -> Tensor:
+        """Standard deviation at each pixel's reading; a scalar where it is the same at all."""
+        if math.isinf(self.photons):
+            return snapshot.new_tensor(self.read)
+        return (self.read**2 + snapshot.clamp_min(0) / self.photons).sqrt()
+
 
 def noise_level(
     snapshots: Tensor, masks: Tensor, saturation: float | None = None
