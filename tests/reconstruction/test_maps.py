@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from deqsci.denoisers.cnn import CNN
 from deqsci.denoisers.rsn_cnn import RSNCNN
-from deqsci.errors import ConfigError
+from deqsci.errors import ConfigError, ShapeError
 from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
@@ -94,3 +94,13 @@ def test_a_noise_level_per_sample_reaches_its_frames() -> None:
     with torch.no_grad():
         out = denoise_video(Scale(), video, torch.tensor([1.0, 2.0]))
     assert out.flatten(1).mean(1).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("grad", [True, False])
+def test_a_denoiser_that_changes_the_shape_is_refused(grad: bool) -> None:
+    class Mean(nn.Module):
+        def forward(self, x: Tensor, sigma: Tensor | None = None) -> Tensor:
+            return x.mean((2, 3), keepdim=True)  # broadcasts
+
+    with torch.set_grad_enabled(grad), pytest.raises(ShapeError, match=r"Mean made \(6, 1, 1, 1\)"):
+        denoise_video(Mean(), torch.ones(2, 3, 4, 4), None)
