@@ -16,9 +16,10 @@ import torch
 
 from benchmarks.claims.command import Command, equilibrium_model
 from benchmarks.claims.problem import first_snapshot
-from deqsci.fixed_point import spectral_norm, spectral_radius
+from deqsci.fixed_point import spectral_norm
 from deqsci.fixed_point.jacobian import jacobian_vector_product
 from deqsci.fixed_point.monitor import norms
+from deqsci.fixed_point.stability import stability
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -44,26 +45,20 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     f = problem.bind(model.map)
     solution = model.equilibrium(problem.snapshot, problem.physics)
     z = solution.value
-    # Plain evaluations leave what is slow: what they still move lies where J grows most. A random
-    # start holds every direction, isolated ones too. Each estimate can miss what the other finds.
-    with torch.no_grad():
-        slow = z
-        for _ in range(arguments.plain):
-            slow = f(slow)
-        step = f(slow) - slow
     generator = torch.Generator().manual_seed(0)
-    found = {
-        "from_plain_step": spectral_radius(f, z, arguments.products, start=step),
-        "from_noise": spectral_radius(f, z, arguments.products, generator),
-    }
+    around = stability(f, z, arguments.plain, arguments.products, generator)
+    step = around.step
     # ‖Jv‖/‖v‖ of any v bounds ‖J‖ from below; from noise the slow one takes long to be reached.
     stretch = norms(jacobian_vector_product(f, z)(step)) / norms(step)
     norm = spectral_norm(f, z, arguments.products, generator)
-    radii = {name: float(value[0]) for name, value in found.items()}
+    radii = {
+        "from_plain_step": float(around.radius_from_step[0]),
+        "from_noise": float(around.radius_from_noise[0]),
+    }
     return {
         "residual": float(solution.residual[0]),
         "evaluations": int(solution.evaluations[0]),
-        "spectral_radius": max(radii.values()),
+        "spectral_radius": float(around.radius[0]),
         **radii,
         # No eigenvalue is larger than the norm, so the radius found bounds it from below as well.
         "spectral_norm": max(float(norm[0]), float(stretch[0]), *radii.values()),
