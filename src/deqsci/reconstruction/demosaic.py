@@ -41,10 +41,12 @@ _OPPOSITE = (
 
 # Chosen on clips with 2, 4 and 8 frames a snapshot, after gap-tv and de-gap-cnn.
 _ITERATIONS = 20
-_WEIGHT = 0.01
-_CHROMA = 3.0
-"""Colour differences vary less than brightness, so their variation is held down more."""
 _TV_ITERATIONS = 5
+_HEAVIEST, _PER_ERROR = 0.01, 0.25
+"""λ at most, and over the error that the greens let expect: the better a video is, the less is
+there to gain from smoothing it."""
+_CHROMA = 2.0
+"""κ: colour differences vary less than brightness does."""
 
 
 def demosaic(
@@ -123,8 +125,9 @@ def joint(
 
     L the brightness (R + G + B)/√3 and C two colour differences orthonormal to it. The phases of a
     mosaic are reconstructed each on its own and err each on its own; here all four have to agree
-    on one image, and the snapshot decides what changes. The steps are those of accelerated GAP,
-    and end with the projection: the result explains the snapshot exactly, unless clipped.
+    on one image, and the snapshot decides what changes. The steps are those of accelerated GAP
+    with a weight λ for the variation, and end with the projection: the result explains the snapshot
+    exactly, unless clipped. Where the phases agree already λ is small, and little changes.
 
     Parameters
     ----------
@@ -139,10 +142,11 @@ def joint(
     """
     camera = SnapshotPhysics(colour_masks(physics.masks, pattern), check=False)
     start = malvar(mosaicked, pattern).movedim(-1, 2).flatten(1, 2)
+    weight = (_PER_ERROR * _disagreement(mosaicked, pattern)).clamp_max(_HEAVIEST).view(-1, 1, 1, 1)
 
     def denoise(video: Tensor, _: int) -> Tensor:
         for frame in video.unflatten(1, (-1, 3)).unbind(1):  # one at a time: TV takes five copies
-            frame.copy_(_smooth(frame))
+            frame.copy_(_smooth(frame, weight))
         return video
 
     for video in accelerated_gap(snapshot, camera, _ITERATIONS, denoise, start):
@@ -150,11 +154,24 @@ def joint(
     return camera.project(result, snapshot).unflatten(1, (-1, 3)).movedim(2, -1)
 
 
-def _smooth(frame: Tensor) -> Tensor:
+def _disagreement(mosaicked: Tensor, pattern: Pattern) -> Tensor:
+    """Standard deviation of a green pixel from the other green phase around it, but for the half of
+    the pixels where it is largest: noise, and detail too fine for one phase.
+
+    Shape: (B, T, H, W) → (B,).
+    """
+    corners = torch.tensor([[1.0, 0, 1], [0, -4, 0], [1, 0, 1]]) / 4
+    green = sites(pattern, *mosaicked.shape[-2:])[1].to(mosaicked.device)
+    distance = _filtered(mosaicked, corners)[..., green].abs().flatten(1)
+    normal = 1.4826  # σ over the median distance of a normal distribution
+    return normal * distance.median(1).values / (1 + 1 / 4) ** 0.5
+
+
+def _smooth(frame: Tensor, weight: Tensor) -> Tensor:
     """Total variation of brightness and colour differences. Shape: (B, 3, H, W)."""
     opponents = torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]]).to(frame)
     opponents = opponents / opponents.norm(dim=1, keepdim=True)
-    weights = _WEIGHT * torch.tensor([1.0, _CHROMA, _CHROMA]).to(frame).view(3, 1, 1)
+    weights = weight * torch.tensor([1.0, _CHROMA, _CHROMA]).to(frame).view(3, 1, 1)
     smooth = tv_prox(torch.einsum("oc,bchw->bohw", opponents, frame), weights, _TV_ITERATIONS)
     return torch.einsum("oc,bohw->bchw", opponents, smooth)
 
