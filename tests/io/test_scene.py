@@ -27,7 +27,7 @@ def test_the_camera_takes_the_truth_to_the_snapshots(path: Path) -> None:
     scene = load_scene(str(path))
     assert scene.truth is not None
     torch.testing.assert_close(scene.physics.A(scene.truth), scene.snapshot)
-    assert scene.name == "scene.npz"
+    assert repr(scene) == "Scene('scene.npz': 2 × 3 frames of 4×5, with truth)"
     file = load_snapshots(path)
     assert file.truth is not None
     assert np.array_equal(scene.truth.flatten(0, 1).numpy(), file.truth)

@@ -52,6 +52,14 @@ class Scene:
             bayer=file.bayer,
         )
 
+    def __repr__(self) -> str:
+        height, width = self.physics.shape
+        truth = "without" if self.truth is None else "with"
+        return (
+            f"Scene({self.name!r}: {len(self)} × {self.physics.frames} frames of "
+            f"{height}×{width}, {truth} truth)"
+        )
+
     def __len__(self) -> int:
         return len(self.snapshot)
 

@@ -71,7 +71,7 @@ class ConvergenceReport:
         )
         return tuple(_verdict(*fact) for fact in facts)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:  # words in a notebook too, where the tensors say little
         count = len(self.verdicts)
         titles = [f"snapshot {index + 1} of {count}: " for index in range(count)]
         parts = [
