@@ -69,11 +69,17 @@ def calibrate(
 
 
 def from_snapshots(scene: SnapshotFile) -> Calibration:
-    """Calibrate on the snapshots of a file, whose video nobody knows."""
+    """Calibrate on the snapshots of a file, whose video nobody knows.
+
+    Raises
+    ------
+    CalibrationError : they are of a colour camera.
+    """
     import torch
 
     from deqsci.reconstruction.calibration import calibrate as estimate
 
+    _check_gray(scene)
     return estimate(torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks))
 
 
@@ -83,10 +89,20 @@ def from_capture(known: SnapshotFile, level: float) -> Calibration:
 
     from deqsci.reconstruction.calibration import calibrate as estimate
 
+    _check_gray(known)
     masks, snapshots = torch.from_numpy(known.masks), torch.from_numpy(known.snapshots)
     if known.truth is None:
         return estimate(snapshots, masks, torch.full_like(masks, level))
     return estimate(snapshots[:1], masks, torch.from_numpy(known.truth[: len(masks)]))
+
+
+def _check_gray(scene: SnapshotFile) -> None:
+    # Its estimates rest on neighbouring pixels that see alike.
+    if scene.bayer is not None:
+        raise CalibrationError(
+            f"{scene.path} is of a colour camera ({scene.bayer}); only gray ones can be calibrated "
+            f"yet, reconstruct it without"
+        )
 
 
 def corrected_by(calibration: Calibration, scene: SnapshotFile) -> SnapshotFile:

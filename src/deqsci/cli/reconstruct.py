@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from deqsci.cli.calibrate import corrected_by, from_snapshots, order_sentence
 from deqsci.cli.calibrate import show as show_calibration
+from deqsci.cli.colour import Colouring
 from deqsci.cli.options import Computing, Flag, Output, Reporting, Solving
 from deqsci.cli.sensor import Reading, Trust, look_at_sensor, sensor_facts, show_sensor
 from deqsci.cli.terminal import Terminal
@@ -28,6 +29,7 @@ def reconstruct(
     reading: Reading = Reading(),
     calibrate: Flag = False,
     trust: Trust = Trust(),
+    colouring: Colouring = Colouring(),
     solving: Solving = Solving(),
     computing: Computing = Computing(),
     reporting: Reporting = Reporting(),
@@ -61,7 +63,7 @@ def reconstruct(
 
     from deqsci.cli.run import Reconstructor, show, summarize, write_run
 
-    reconstructor = Reconstructor(solving, computing)
+    reconstructor = Reconstructor(solving, computing, colouring.demosaic)
     summaries = []
     converged = True
     for target, file in targets.items():

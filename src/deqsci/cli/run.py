@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from deqsci.cli.colour import colour_facts, frame_shape, solved_size
 from deqsci.cli.options import Computing, Solving
 from deqsci.cli.runtime import environment, prepare
 from deqsci.cli.terminal import Terminal
@@ -21,8 +22,10 @@ from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, Trace, residua
 from deqsci.io import RunFolder, SnapshotFile
 from deqsci.io.digest import sha256
 from deqsci.io.jsonable import jsonable
-from deqsci.metrics import PROTOCOL, quality
+from deqsci.metrics import quality
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.colour import Colour
+from deqsci.reconstruction.demosaic import Demosaicking
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.sensor import Sensor
 from deqsci.reconstruction.tiling import Tiled, whole_or_tiled
@@ -39,7 +42,7 @@ class Run:
 
     Attributes
     ----------
-    video : (N·T, H, W), on disk where it is large.
+    video : (N·T, H, W), in colour (N·T, H, W, 3), on disk where it is large.
     records, residuals : one for each snapshot.
     tile : longest side of the tiles, None where the snapshots were solved in one piece.
     """
@@ -58,7 +61,10 @@ class Reconstructor:
     ConfigError, MethodError, WeightsError : the options ask for what is not there.
     """
 
-    def __init__(self, solving: Solving, computing: Computing) -> None:
+    def __init__(
+        self, solving: Solving, computing: Computing, demosaic: Demosaicking = "joint"
+    ) -> None:
+        self.demosaic = demosaic
         self.device, self.dtype = prepare(computing)
         self.method = solving.method or DEFAULT_METHOD
         self.solving, self.computing = solving, computing
@@ -100,7 +106,7 @@ class Reconstructor:
         """
         masks = torch.from_numpy(np.require(scene.masks, requirements="A"))
         count, frames = len(scene.snapshots), len(scene.masks)
-        height, width = scene.masks.shape[1:]
+        height, width = solved_size(scene)
         model = whole_or_tiled(self.model, frames, height, width, self.solving.tile)
         tile = model.tile if isinstance(model, Tiled) else None
         if isinstance(model, Tiled) and self.solving.tile is None:
@@ -108,10 +114,12 @@ class Reconstructor:
                 f"snapshots of {height}×{width}×{frames} are solved in "
                 f"{model.count(height, width)} tiles of at most {tile} pixels' side; --tile sets it"
             )
+        if scene.bayer is not None:
+            model = Colour(model, scene.bayer, self.demosaic)
         records, residuals = [], []
         limit = model.max_evaluations
         with (
-            folder.video_parts((count * frames, height, width)) as write,
+            folder.video_parts((count * frames, *frame_shape(scene))) as write,
             terminal.progress(self.method, count, limit) as progress,
         ):
             for index, snapshot in enumerate(scene.snapshots):
@@ -153,10 +161,10 @@ class Reconstructor:
             "options": asdict(self.solving) | asdict(self.computing),
             "tolerance": self.tolerance,
             "lipschitz": self.lipschitz,
+            "demosaic": self.demosaic,
             "seed": self.computing.seed,
             "device": str(self.device),
             **environment(),
-            "protocol": PROTOCOL,
         }
 
 
@@ -188,9 +196,10 @@ def summarize(
         "input": str(scene.path),
         "output": str(output),
         **facts,
+        **colour_facts(scene, facts["demosaic"]),
         "tile": run.tile,
-        # What is proved of the map on a snapshot is not proved of tiles blended.
-        "lipschitz": facts["lipschitz"] if run.tile is None else None,
+        # What is proved of the map on a snapshot is not proved of tiles blended or of colours.
+        "lipschitz": facts["lipschitz"] if run.tile is None and scene.bayer is None else None,
         "notices": list(scene.notices),
         "psnr": _mean([record.psnr for record in run.records]),
         "ssim": _mean([record.ssim for record in run.records]),

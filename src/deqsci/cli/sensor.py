@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from deqsci.cli.options import Count, Flag, PositiveFloat
+from deqsci.cli.options import Bayer, Count, Flag, PositiveFloat
 from deqsci.cli.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Reading:
     saturation: PositiveFloat | None = None
     """Count at which the camera clips; without it, the last one of its bits, or where the
     snapshots have a plateau."""
+    bayer: Bayer | None = None
+    """Pattern of a colour camera's mosaic; without it, the one that the file remembers, if any."""
 
     def load(self, path: Path) -> SnapshotFile:
         """The snapshots of a file, read so."""
@@ -57,6 +59,7 @@ class Reading:
             full_scale=self.full_scale,
             black_level=self.black_level,
             saturation=self.saturation,
+            bayer=self.bayer,
         )
 
 
