@@ -60,7 +60,7 @@ def test_a_colour_camera(tmp_path: Path) -> None:
     masks = rng.integers(0, 2, (3, 4, 6)).astype(np.float32)
     truth = rng.random((6, 4, 6, 3), np.float32)
     mosaic = mosaicked(truth, "RGGB").reshape(2, 3, 4, 6)
-    save_snapshots(tmp_path / "colour.npz", (mosaic * masks).sum(1), masks, truth, "RGGB")
+    save_snapshots(str(tmp_path / "colour.npz"), (mosaic * masks).sum(1), masks, truth, "RGGB")
     scene = load_scene(tmp_path / "colour.npz")
     assert scene.bayer == "RGGB"
     assert scene.truth is not None

@@ -96,8 +96,7 @@ def load_scene(
     masks : a file whose masks are used in place of those in ``path``.
     full_scale : the count that one frame of full intensity leaves through an open mask.
     """
-    mask_file = None if masks is None else Path(masks)
-    return Scene.of(load_snapshots(Path(path), masks=mask_file, full_scale=full_scale))
+    return Scene.of(load_snapshots(path, masks=masks, full_scale=full_scale))
 
 
 def _tensor(array: NDArray[np.float32]) -> Tensor:

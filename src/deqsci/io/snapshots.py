@@ -55,9 +55,9 @@ class SnapshotFile:
 
 
 def load_snapshots(
-    path: Path,
+    path: Path | str,
     *,
-    masks: Path | None = None,
+    masks: Path | str | None = None,
     frames: int | None = None,
     full_scale: float | None = None,
     black_level: float | None = None,
@@ -85,9 +85,10 @@ def load_snapshots(
     ValueRangeError : NaN or infinity, or numbers on no known scale.
     """
     check_scale(full_scale, black_level)
+    path = Path(path)
     file = read_container(path, (*SNAPSHOT_NAMES, *MASK_NAMES, *TRUTH_NAMES, BAYER))
     array, where = snapshots_of(file)
-    mask_file = file if masks is None else read_container(masks, MASK_NAMES)
+    mask_file = file if masks is None else read_container(Path(masks), MASK_NAMES)
     stored, mask_where, notices = masks_of(mask_file)
     array, stored, more = frames_first(array, stored, where, mask_where)
     notices += more
@@ -130,7 +131,7 @@ def load_masks(path: Path) -> tuple[Float, tuple[str, ...]]:
 
 
 def save_snapshots(
-    path: Path,
+    path: Path | str,
     snapshots: Float,
     masks: Float,
     truth: Float | None = None,
@@ -145,6 +146,7 @@ def save_snapshots(
     ------
     OutputError : another suffix, an unwritable place, or a file there that is not of this kind.
     """
+    path = Path(path)
     if path.suffix.lower() != ".npz":
         raise OutputError(f"{path} does not end in .npz, the only kind of snapshot file written")
     if path.is_file() and not _is_ours(path):
