@@ -76,6 +76,9 @@ class Solving:
     """Evaluations of the map at most; without it, the method's own limit."""
     tol: PositiveFloat | None = None
     """Relative residual at which a solve has converged; without it, the method's own."""
+    warm_start: str | None = None
+    """Method whose video an equilibrium method begins its solve at, such as gap-tv; without it,
+    the mean frame."""
     tile: Annotated[int | None, Parameter(validator=Number(gte=128))] = None
     """Longest side in pixels of the tiles that a snapshot is solved in; without it, one piece,
     or tiles where it is too large for that."""

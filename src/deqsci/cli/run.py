@@ -29,6 +29,7 @@ from deqsci.reconstruction.demosaic import Demosaicking
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.sensor import Sensor
 from deqsci.reconstruction.tiling import Tiled, whole_or_tiled
+from deqsci.reconstruction.warm_start import WarmStarted
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 from deqsci.viz import preview_frames, reconstruction_figure
 from deqsci.viz.picture import FRAME_RATE
@@ -87,6 +88,22 @@ class Reconstructor:
         equilibrium_map = self.model.map if isinstance(self.model, DeepEquilibrium) else None
         self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
         self.weights = solving.weights or shipped_weights(self.method)
+        self._whole = self.model if solving.warm_start is None else self._warm(solving.warm_start)
+
+    def _warm(self, method: str) -> WarmStarted:
+        """The model begun at another method's video.
+
+        Raises
+        ------
+        ConfigError : there is no solve to begin, or the other method is a solve itself.
+        """
+        first = build(method, device=self.device, dtype=self.dtype)
+        if not isinstance(self.model, DeepEquilibrium) or isinstance(first, DeepEquilibrium):
+            raise ConfigError(
+                f"{self.method} cannot begin at {method}; --warm-start wants a finite schedule, "
+                f"such as gap-tv, for an equilibrium method to begin at"
+            )
+        return WarmStarted(self.model, first)
 
     def run(
         self,
@@ -107,7 +124,7 @@ class Reconstructor:
         masks = torch.from_numpy(np.require(scene.masks, requirements="A"))
         count, frames = len(scene.snapshots), len(scene.masks)
         height, width = solved_size(scene)
-        model = whole_or_tiled(self.model, frames, height, width, self.solving.tile)
+        model = whole_or_tiled(self._whole, frames, height, width, self.solving.tile)
         tile = model.tile if isinstance(model, Tiled) else None
         if isinstance(model, Tiled) and self.solving.tile is None:
             terminal.notice(
@@ -201,6 +218,7 @@ def summarize(
         # What is proved of the map on a snapshot is not proved of tiles blended or of colours.
         "lipschitz": facts["lipschitz"] if run.tile is None and scene.bayer is None else None,
         "notices": list(scene.notices),
+        "frames_per_second": len(run.video) / sum(record.seconds for record in run.records),
         "psnr": _mean([record.psnr for record in run.records]),
         "ssim": _mean([record.ssim for record in run.records]),
         "snapshots": [asdict(record) for record in run.records],
@@ -239,6 +257,8 @@ def show(terminal: Terminal, run: Run, title: str) -> None:
             ]
         )
     terminal.table(title, columns, rows)
+    seconds = sum(record.seconds for record in run.records)
+    terminal.say(f"{len(run.video)} frames, {len(run.video) / seconds:.3g} frames per second")
     # The whole sentence once for all snapshots that ended alike.
     for status in {_short(record.status): record.status for record in run.records}.values():
         terminal.say(status)

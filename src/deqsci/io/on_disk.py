@@ -24,7 +24,7 @@ from deqsci.io.atomic import atomic_path, reason
 
 Array = NDArray[Any]
 
-LARGE = 1 << 28
+LARGE = 1 << 26
 """Bytes from which an array stays on disk."""
 
 _PART = 1 << 24

@@ -48,10 +48,14 @@ class DeepEquilibrium(nn.Module):
 
     @torch.no_grad()
     def reconstruct(
-        self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
+        self,
+        snapshot: Tensor,
+        physics: SnapshotPhysics,
+        callback: Callback | None = None,
+        start: Tensor | None = None,
     ) -> Reconstruction:
         """The video and how it was reached, without a gradient. Shape: (B, H, W) → (B, T, H, W)."""
-        solution = self.equilibrium(snapshot, physics, callback=callback)
+        solution = self.equilibrium(snapshot, physics, start, callback)
         return Reconstruction(
             solution.value,
             tuple(status.value for status in solution.status),

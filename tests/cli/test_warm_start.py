@@ -1,0 +1,39 @@
+"""``deqsci reconstruct --warm-start``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.support import FRAMES, Run
+
+
+def first_residual(folder: Path) -> float:
+    with (folder / "residuals.csv").open(newline="", encoding="utf-8") as file:
+        return float(next(csv.DictReader(file))["residual"])
+
+
+def test_a_warm_start_is_nearer_and_recorded(run: Run, scene: Path, tmp_path: Path) -> None:
+    method = ["--method", "de-gap-cnn", "--max-iter", "2", "--json"]
+    assert run("reconstruct", scene, "-o", tmp_path / "cold", *method).code == 0
+    done = run("reconstruct", scene, "-o", tmp_path / "warm", *method, "--warm-start", "gap-tv")
+    assert done.code == 0, done.err
+    (summary,) = json.loads(done.out)["runs"]
+    assert summary["options"]["warm_start"] == "gap-tv"
+    seconds = summary["snapshots"][0]["seconds"]
+    assert summary["frames_per_second"] == pytest.approx(FRAMES / seconds)
+    assert first_residual(tmp_path / "warm") < first_residual(tmp_path / "cold")
+
+
+@pytest.mark.parametrize(("method", "start"), [("gap-tv", "admm-tv"), ("de-gap-cnn", "de-gap-cnn")])
+def test_only_a_schedule_starts_only_a_solve(
+    run: Run, scene: Path, tmp_path: Path, method: str, start: str
+) -> None:
+    out = tmp_path / "out"
+    done = run("reconstruct", scene, "-o", out, "--method", method, "--warm-start", start)
+    assert done.code == 2
+    assert f"{method} cannot begin at {start}" in done.err
+    assert not out.exists()
