@@ -144,8 +144,8 @@ def simulate(
 
     count = len(snapshots)
     terminal.say(
-        f"{count} snapshot{'s' if count > 1 else ''} of {clip.frames} frames, {height}×{width}, "
-        f"from {video} are in {output}"
+        f"{output} holds {count} snapshot{'s' if count > 1 else ''} of {clip.frames} frames, "
+        f"{height}×{width}, from {video}"
     )
     terminal.result(
         {
