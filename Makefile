@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 demo: $(VENV)/.demo
 	$(BIN)/deqsci demo --output out/demo
+	@echo "deqsci is on the path after: source $(BIN)/activate"
 
 # Two processes of one thread each end sooner than one process of two threads: the tests are small.
 test: $(VENV)/.dev

@@ -25,7 +25,7 @@ INLINE = [
     for page in PAGES
     for command in inline_commands(page)
 ]
-FOREIGN = {"cp", "mkdir", "git", ".venv/bin/pip", ".venv/bin/pre-commit"}
+FOREIGN = {"cp", "mkdir", "git", "python3", "source", ".venv/bin/pip", ".venv/bin/pre-commit"}
 """Programs that are not ours to check."""
 
 
