@@ -22,6 +22,7 @@ from deqsci.io.scene import load_scene
 IMAGES = Path("docs/images")
 DEMO = Path("out/demo")
 RESULTS = Path("docs/results.json")
+"""What `make table` wrote on the scenes of README, copied here."""
 WIDTH = 1400
 """Pixels of the page, as wide as a screen shows it."""
 GRAYS = 48
