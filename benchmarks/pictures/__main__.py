@@ -26,7 +26,7 @@ RESULTS = Path("docs/results.json")
 WIDTH = 1400
 """Pixels of the page, as wide as a screen shows it."""
 GRAYS = 48
-"""Grays of the moving picture: a third of the size, and no step is seen."""
+"""Grays of the moving picture: half the size, and no step is seen."""
 
 
 def shrink_page(source: Path, target: Path) -> None:
