@@ -30,7 +30,8 @@ class Verdict(Enum):
     )
     UNSTABLE = (
         "a fixed point that plain iteration leaves: the solver alone holds it; train with a "
-        "stability penalty, or give GapMap a smaller relaxation"
+        "stability penalty, or try a smaller relaxation of GapMap, which helps where eigenvalues "
+        "lie below −1"
     )
     UNDECIDED = (
         "not decided: plain iteration and the estimate of ρ(J) disagree; solve to a smaller tol "
