@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from deqsci.reconstruction.equilibrium import DeepEquilibrium
     from deqsci.reconstruction.maps import GapMap
     from deqsci.reconstruction.result import Reconstruction
+    from deqsci.reconstruction.tiling import Tiled
+    from deqsci.reconstruction.warm_start import WarmStarted
     from deqsci.reconstruction.zoo import METHODS, build
     from deqsci.viz.convergence import convergence_figure
     from deqsci.viz.picture import save_picture
@@ -56,7 +58,9 @@ __all__ = [
     "Reconstruction",
     "Scene",
     "SnapshotPhysics",
+    "Tiled",
     "Unrolled",
+    "WarmStarted",
     "__version__",
     "bernoulli_masks",
     "build",
@@ -91,6 +95,8 @@ _NAMES = {
     "reconstruction.equilibrium": ["DeepEquilibrium"],
     "reconstruction.maps": ["GapMap"],
     "reconstruction.result": ["Reconstruction"],
+    "reconstruction.tiling": ["Tiled"],
+    "reconstruction.warm_start": ["WarmStarted"],
     "reconstruction.zoo": ["METHODS", "build"],
     "viz.convergence": ["convergence_figure"],
     "viz.picture": ["save_picture"],
