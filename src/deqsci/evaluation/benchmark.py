@@ -158,6 +158,11 @@ def run(
 def _measured(
     task: Task, scene: SnapshotFile, max_snapshots: int | None, watch: Watch
 ) -> dict[str, Any]:
+    if scene.bayer is not None:
+        raise InputFileError(
+            f"{scene.path} is of a colour camera ({scene.bayer}); gray scenes are compared here, "
+            f"`deqsci reconstruct` measures it in colour"
+        )
     part = first(scene, max_snapshots)
     if task.setup is None:
         assert task.video is not None
