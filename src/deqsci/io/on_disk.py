@@ -58,8 +58,8 @@ def npz_member(path: Path, name: str) -> Array | None:
     It is mapped in place, or unpacked into a scratch file where it is compressed.
     """
     with zipfile.ZipFile(path) as archive:
-        info = archive.getinfo(f"{name}.npy")
-        if info.file_size < LARGE:
+        info = archive.NameToInfo.get(f"{name}.npy")
+        if info is None or info.file_size < LARGE:
             return None
         with archive.open(info) as stream:
             if np.lib.format.read_magic(stream) != (1, 0):
