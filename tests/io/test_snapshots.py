@@ -17,7 +17,14 @@ from deqsci.errors import (
     ShapeError,
     ValueRangeError,
 )
-from deqsci.io import list_inputs, load_masks, load_snapshots, save_snapshots
+from deqsci.io import (
+    SnapshotFile,
+    list_inputs,
+    load_masks,
+    load_snapshots,
+    save_snapshots,
+    snapshots,
+)
 from tests.io.files import WRITERS, make_scene, write_mat5, write_mat73, write_npz
 
 SCENE = make_scene()
@@ -247,3 +254,11 @@ def test_real_captures_ask_for_their_masks_and_say_what_scale_is_guessed(
         assert file.snapshots.shape == (4, 512, 512)
         assert file.snapshots.max() == pytest.approx(248 / 51, rel=1e-3)
     assert re.search(r"black level 0 and full scale 5\d", file.notices[0])
+
+
+def test_of_a_long_capture_some_snapshots_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = np.arange(10, dtype=np.float32).repeat(6).reshape(10, 2, 3)
+    scene = SnapshotFile(Path("long"), counts, np.ones((1, 2, 3), np.float32), None)
+    np.testing.assert_array_equal(scene.sample, counts)
+    monkeypatch.setattr(snapshots, "SAMPLE", 4 * 6)
+    assert scene.sample[:, 0, 0].tolist() == [0, 3, 6, 9]

@@ -80,7 +80,7 @@ def from_snapshots(scene: SnapshotFile) -> Calibration:
     from deqsci.reconstruction.calibration import calibrate as estimate
 
     _check_gray(scene)
-    return estimate(torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks))
+    return estimate(torch.from_numpy(scene.sample), torch.from_numpy(scene.masks))
 
 
 def from_capture(known: SnapshotFile, level: float) -> Calibration:

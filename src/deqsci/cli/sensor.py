@@ -85,7 +85,7 @@ def look_at_sensor(scene: SnapshotFile, trust: Trust) -> Sensor:
 
     snapshots, masks = (
         torch.from_numpy(np.require(array, requirements="A"))
-        for array in (scene.snapshots, scene.masks)
+        for array in (scene.sample, scene.masks)
     )
     sensor = Sensor.of(snapshots, masks, trust.noise, scene.saturation, scene.bayer is not None)
     if trust.keep_bad_pixels:

@@ -31,6 +31,9 @@ from deqsci.io.roles import (
 from deqsci.io.scale import Float, check_scale, finite, frame_sums, intensity, transmission
 from deqsci.physics.bayer import Pattern
 
+SAMPLE = 1 << 26
+"""Values of snapshots that are looked at together: eight of 2160×3840 pixels."""
+
 
 @dataclass(frozen=True)
 class SnapshotFile:
@@ -52,6 +55,11 @@ class SnapshotFile:
     where nothing is there, or the file does not tell."""
     bayer: Pattern | None = None
     """The mosaic of a colour camera, None of a gray one."""
+
+    @property
+    def sample(self) -> Float:
+        """Snapshots to tell the camera by: all, or of a long capture some, evenly spread."""
+        return self.snapshots[:: -(-self.snapshots.size // SAMPLE)]
 
 
 def load_snapshots(
