@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from deqsci.denoisers.cnn import CNN
 from deqsci.denoisers.rsn_cnn import RSNCNN
+from deqsci.denoisers.video import denoise_video
 from deqsci.errors import ConfigError, ShapeError
 from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction import maps
-from deqsci.reconstruction.maps import GapMap, denoise_video
+from deqsci.reconstruction.maps import GapMap
 
 
 class Keep(nn.Module):

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from deqsci.denoisers.video import denoise_video
+
 STRIDE = 8
 """Pixels that one place of the coarsest features stands for, along each side."""
 
@@ -17,8 +19,8 @@ same steps, and those of the weights are too small for a level."""
 
 
 class SpaceTimeNetwork(nn.Module):
-    """u − N(u, σ, context): a U-net of 2-D convolutions shared by the frames, mixed in time by
-    moving features.
+    """D₁(u) − N(u, σ, context): a U-net of 2-D convolutions shared by the frames, mixed in time by
+    moving features, beside a denoiser of single frames.
 
     The planes of every frame (u first, then what the map knows of it) and a constant plane of σ
     are embedded at half the resolution and descend to a quarter and an eighth. In every residual
@@ -32,6 +34,7 @@ class SpaceTimeNetwork(nn.Module):
     widths : channels at 1/2, 1/4 and 1/8 of the resolution.
     blocks : residual blocks at each of these going down (at 1/8: in all); as many at 1/2 and one
         more at 1/4 come on the way up.
+    frame_wise : D₁, (N, 1, H, W) → (N, 1, H, W); left out, D₁(u) is u.
     level : initial value of the learned noise level that is used where none is given.
 
     Shape: planes (B, T, P, H, W), σ a number or (B,) → (B, T, H, W), any T, H and W.
@@ -42,10 +45,12 @@ class SpaceTimeNetwork(nn.Module):
         planes: int,
         widths: tuple[int, int, int] = (32, 64, 96),
         blocks: tuple[int, int, int] = (1, 1, 3),
+        frame_wise: nn.Module | None = None,
         level: float = 10 / 255,
     ) -> None:
         super().__init__()
         fine, middle, coarse = widths
+        self.frame_wise = frame_wise
         self.embed = nn.Conv2d(4 * planes + 1, fine, 3, padding=1)
         self.fine_down = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
         self.to_middle = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
@@ -80,7 +85,10 @@ class SpaceTimeNetwork(nn.Module):
         fine = fine + F.pixel_shuffle(self.from_middle(middle), 2)
         fine = _through(self.fine_up, fine, frames)
         noise = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)
-        return planes[:, :, 0] - noise[:, 0, :height, :width].unflatten(0, (batch, frames))
+        u = planes[:, :, 0]
+        if self.frame_wise is not None:
+            u = denoise_video(self.frame_wise, u, None)
+        return u - noise[:, 0, :height, :width].unflatten(0, (batch, frames))
 
 
 def _through(blocks: nn.ModuleList, x: Tensor, frames: int) -> Tensor:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
+from deqsci.denoisers.video import denoise_video
 from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import denoise_video
 from deqsci.reconstruction.schedule import FiniteSchedule, accelerated_gap
 
 

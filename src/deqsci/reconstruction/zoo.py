@@ -47,6 +47,10 @@ class Method:
     """The map around a network."""
 
 
+def _space_time_with_cnn() -> nn.Module:
+    return SpaceTimeNetwork(SPACE_TIME_PLANES, frame_wise=CNN())
+
+
 METHODS: dict[str, Method] = {
     "gap-tv": Method("generalised alternating projection, total variation", "total variation"),
     "admm-tv": Method("ADMM, total variation; for noisy snapshots", "total variation"),
@@ -68,6 +72,12 @@ METHODS: dict[str, Method] = {
     ),
     "de-gap-st": Method(
         "equilibrium of GAP and a network over space and time",
+        "equilibrium",
+        (_space_time_with_cnn,),
+        partial(SpaceTimeMap, relaxation=0.6),
+    ),
+    "de-gap-st-small": Method(
+        "the same without its frame-wise part: a third of the time",
         "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
         SpaceTimeMap,
