@@ -195,7 +195,8 @@ def test_8_bit_masks_are_rescaled_with_a_notice(run: Run, tmp_path: Path) -> Non
     assert "divided by 255" in done.err
 
 
-NAN = np.full((1, HEIGHT, WIDTH), np.nan, dtype=np.float32)
+SIZE = (HEIGHT, WIDTH)
+NAN = np.full((1, *SIZE), np.nan, dtype=np.float32)
 BAD_ARRAYS = {
     "no mask": ({"masks": None}, ["no mask", "--masks"]),
     "no snapshot": ({"snapshot": None}, ["no snapshot"]),
@@ -204,7 +205,7 @@ BAD_ARRAYS = {
     "closed masks": ({"masks": np.zeros((4, HEIGHT, WIDTH))}, ["0 everywhere"]),
     "NaN": ({"snapshot": NAN, "truth": None}, ["NaN"]),
     "NaN in masks": ({"masks": np.repeat(NAN, 4, 0)}, ["NaN"]),
-    "wrong scale": ({"snapshot": 9000.5 * np.ones((HEIGHT, WIDTH)), "truth": None}, ["--full-scale"]),
+    "wrong scale": ({"snapshot": np.full(SIZE, 9000.5), "truth": None}, ["--full-scale"]),
     "negative masks": ({"masks": -np.ones((4, HEIGHT, WIDTH))}, ["0…1"]),
     "objects": ({"masks": np.array([{"a": 1}], dtype=object)}, ["pickled"]),
 }

@@ -20,6 +20,7 @@ from deqsci.cli.calibrate import calibrate
 from deqsci.cli.config_file import apply_config_file
 from deqsci.cli.demo import demo
 from deqsci.cli.info import info
+from deqsci.cli.inspect import inspect
 from deqsci.cli.options import Reporting
 from deqsci.cli.reconstruct import reconstruct
 from deqsci.cli.report import report
@@ -37,7 +38,7 @@ app = App(
     version=__version__,
     config=apply_config_file,
 )
-for verb in (demo, simulate, calibrate, reconstruct, report, benchmark, train, info):
+for verb in (demo, simulate, inspect, calibrate, reconstruct, report, benchmark, train, info):
     app.command(verb, sort_key=len(list(app)))
 
 

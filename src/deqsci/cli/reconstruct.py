@@ -92,10 +92,6 @@ def _fitted(
     scene: SnapshotFile, calibrate: bool, terminal: Terminal
 ) -> tuple[SnapshotFile, Calibration | None]:
     """The scene with masks that fit, where they are to be calibrated; a word where they do not."""
-    import torch
-
-    from deqsci.reconstruction.calibration import check_masks, taken_order
-
     if calibrate:
         calibration = from_snapshots(scene)
         if calibration.trusted:
@@ -105,13 +101,23 @@ def _fitted(
             return corrected_by(calibration, scene), calibration
         terminal.notice(f"not calibrated, the masks are used as they are: {calibration.sentence}")
         return scene, calibration
-    snapshots, masks = torch.from_numpy(scene.snapshots), torch.from_numpy(scene.masks)
-    against = check_masks(snapshots, masks)
-    if against is not None:
-        terminal.notice(f"{scene.path}: {against.sentence}")
-    elif scene.bayer is None and (order := taken_order(snapshots, masks)) is not None:
-        terminal.notice(f"{scene.path}: {order_sentence(order)}")
+    if (misfit := fit_notice(scene)) is not None:
+        terminal.notice(f"{scene.path}: {misfit}")
     return scene, None
+
+
+def fit_notice(scene: SnapshotFile) -> str | None:
+    """What the snapshots say against their masks, in a sentence."""
+    import torch
+
+    from deqsci.reconstruction.calibration import check_masks, taken_order
+
+    snapshots, masks = torch.from_numpy(scene.sample), torch.from_numpy(scene.masks)
+    if (against := check_masks(snapshots, masks)) is not None:
+        return against.sentence
+    # Under a mosaic neighbours are unlike, and tell no order.
+    order = taken_order(snapshots, masks) if scene.bayer is None else None
+    return None if order is None else order_sentence(order)
 
 
 def _targets(output: Path, files: list[Path]) -> dict[Path, Path]:

@@ -33,6 +33,9 @@ _LOOK = 4
 _LEAST = 2 / 255
 """Share of the top count below which a black level is not told from none."""
 
+_MOST = 1 / 4
+"""Share above which it is none that any camera has."""
+
 _BRIGHTEST = 0.999
 """Quantile of the pixels that stands for the brightest ones, noise and defects left out."""
 
@@ -106,8 +109,11 @@ def guess_black_level(counts: Array, masks: Array) -> float:
         # One over the variance of a straight line's value at 0.
         weights.append(1 / (left * (1 / _SIDE**2 + opening.mean(1) ** 2 / rises) + 1e-9))
     level = round(_weighted_median(np.concatenate(levels), np.concatenate(weights)))
-    darkest = np.quantile(counts[:_LOOK], 0.01)
-    return float(level) if _LEAST * top <= level <= darkest else 0.0
+    live = counts[:_LOOK][counts[:_LOOK] > 0]  # a dead pixel reads less than the black level
+    darkest = np.quantile(live, 0.01) if live.size else 0
+    # Noise takes the darkest pixels below the black level.
+    believed = _LEAST * top <= level <= min(darkest + _LEAST * top, _MOST * top)
+    return float(level) if believed else 0.0
 
 
 def _patches(image: NDArray[np.float64]) -> NDArray[np.float64]:

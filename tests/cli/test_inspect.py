@@ -1,0 +1,56 @@
+"""``deqsci inspect``: any snapshot file can be looked at, with or without its masks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from tests.cli.support import Run, write_scene
+
+
+def test_a_capture_without_masks_can_be_looked_at(run: Run, tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).integers(5, 4096, (3, 32, 40)).astype(np.uint16)
+    iio.imwrite(tmp_path / "shots.tif", counts, plugin="tifffile", photometric="minisblack")
+    done = run("inspect", tmp_path / "shots.tif", "-o", tmp_path / "shots.png")
+    assert done.code == 0, done.err
+    assert f"3 × 32×40 pixels, uint16, {counts.min()} to {counts.max()}" in done.out
+    assert "12 bits" in done.out
+    assert "--masks FILE" in done.err
+    assert iio.imread(tmp_path / "shots.png").shape[1] > 1000
+
+
+def test_a_mask_file_beside_is_named(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "meas.npy", np.zeros((8, 8), np.uint8))
+    np.save(tmp_path / "real_mask.npy", np.ones((4, 8, 8), np.uint8))
+    done = run("inspect", tmp_path / "meas.npy")
+    assert f"--masks {tmp_path / 'real_mask.npy'}" in done.err
+
+
+def test_what_would_be_taken_for_granted_is_said(run: Run, tmp_path: Path) -> None:
+    scene = write_scene(tmp_path / "scene.npz")
+    done = run("inspect", scene, "--json")
+    facts = json.loads(done.out)
+    assert (facts["snapshots"], facts["height"], facts["width"], facts["frames"]) == (1, 32, 48, 4)
+    assert facts["scale"] == {"full_scale": 1.0, "black_level": 0.0, "guessed": False}
+    assert facts["misfit"] is None
+    assert {"noise", "left_out"} <= set(facts)
+
+
+def test_masks_that_do_not_fit_are_told(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 2, (4, 96, 96)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", snapshot=0.4 * masks.sum(0), masks=masks.swapaxes(1, 2))
+    done = run("inspect", tmp_path / "a.npz")
+    assert "transposed" in done.out
+
+
+@pytest.mark.parametrize("name", ["hand_cr_10", "duomino_cr_10", "waterBalloon_cr_50"])
+def test_real_captures_are_shown(run: Run, name: str, tmp_path: Path, shared: Path) -> None:
+    done = run("inspect", shared / f"data/real/meas_{name}.mat", "-o", tmp_path / "a.png")
+    assert done.code == 0
+    assert "512×512 pixels, uint8" in done.out
+    assert (tmp_path / "a.png").stat().st_size > 10_000
