@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from deqsci.physics import SnapshotPhysics
     from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
     from deqsci.physics.noise import Noise
+    from deqsci.reconstruction.colour import Colour
     from deqsci.reconstruction.convergence import ConvergenceReport, convergence_report
     from deqsci.reconstruction.equilibrium import DeepEquilibrium
     from deqsci.reconstruction.maps import GapMap
@@ -45,6 +46,7 @@ __all__ = [
     "METHODS",
     "Anderson",
     "Broyden",
+    "Colour",
     "ConvergenceReport",
     "DeepEquilibrium",
     "DeqsciError",
@@ -91,6 +93,7 @@ _NAMES = {
     "physics": ["SnapshotPhysics"],
     "physics.masks": ["bernoulli_masks", "gray_masks", "shifting_masks"],
     "physics.noise": ["Noise"],
+    "reconstruction.colour": ["Colour"],
     "reconstruction.convergence": ["ConvergenceReport", "convergence_report"],
     "reconstruction.equilibrium": ["DeepEquilibrium"],
     "reconstruction.maps": ["GapMap"],
