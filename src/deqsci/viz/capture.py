@@ -34,7 +34,8 @@ def capture_figure(path: Path, counts: NDArray[Any], title: str) -> None:
         figsize=(_WIDTH, _PANEL + _CURVE + 0.6), facecolor="white", layout="constrained"
     )
     figure.suptitle(title, parse_math=False, fontsize=11)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[_PANEL, _CURVE])
+    grid = figure.add_gridspec(2, 1, height_ratios=[_PANEL, _CURVE])
+    upper, lower = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
     for place, image in enumerate(images):
         axes = upper.add_subplot(1, max(3, len(images)), place + 1)
         axes.imshow(image, cmap="gray", vmin=min(0.0, float(images.min())), vmax=top or 1.0)
@@ -43,8 +44,9 @@ def capture_figure(path: Path, counts: NDArray[Any], title: str) -> None:
     axes = lower.add_subplot()
     low, high = float(counts.min()), float(counts.max())
     whole = counts.dtype.kind in "ui" and high - low < 300
-    edges = np.arange(low - 0.5, high + 1.5) if whole else np.linspace(low, high or 1.0, 257)
-    axes.hist(counts[chosen].ravel(), edges, color="#666666", log=True)
+    bars = int(high - low) + 1 if whole else 256
+    half = 0.5 if whole else 0.0
+    axes.hist(counts[chosen].ravel(), bars, (low - half, high + half), color="#666666", log=True)
     axes.set(xlabel="count", ylabel="pixels")
     axes.margins(x=0.01)
     for side in ("top", "right"):
