@@ -46,7 +46,9 @@ def capture_figure(path: Path, counts: NDArray[Any], title: str) -> None:
     whole = counts.dtype.kind in "ui" and high - low < 300
     bars = int(high - low) + 1 if whole else 256
     half = 0.5 if whole else 0.0
-    axes.hist(counts[chosen].ravel(), bars, (low - half, high + half), color="#666666", log=True)
+    axes.hist(
+        counts[chosen].ravel(), bars, range=(low - half, high + half), color="#666666", log=True
+    )
     axes.set(xlabel="count", ylabel="pixels")
     axes.margins(x=0.01)
     for side in ("top", "right"):
