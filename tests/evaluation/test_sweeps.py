@@ -65,6 +65,11 @@ def test_noise_has_its_deviation_and_its_seed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(part.snapshots, taken(given, "noise", 0.1).snapshots)
 
 
+def test_the_method_is_told_the_noise(tmp_path: Path) -> None:
+    _, setup = varied(scene(tmp_path), Setup("gap-tv"), "noise", 0.1)
+    assert setup == Setup("gap-tv", noise=0.1)
+
+
 def test_a_shift_moves_the_masks_that_see_and_not_those_of_the_file(tmp_path: Path) -> None:
     given = scene(tmp_path)
     part = taken(given, "shift", 1.0)

@@ -14,6 +14,8 @@ import torch
 from deqsci.evaluation.worker import Setup, Worker, WorkerError, has_limit
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.total_variation import GapTV
+from deqsci.reconstruction.zoo import new_map
+from deqsci.training.checkpoint import save_weights
 from tests.evaluation.support import NAN, scene
 
 pytestmark = pytest.mark.usefixtures("quick_processes")
@@ -51,6 +53,19 @@ def test_what_the_method_says_is_passed_on(tmp_path: Path) -> None:
         worker._process.join()  # it has failed before anything was asked of it
         with pytest.raises(WorkerError, match=r"absent\.pth"):
             worker.solve(0, given.snapshots[0])
+
+
+def test_the_noise_it_is_told_reaches_the_method(tmp_path: Path) -> None:
+    given, file = scene(tmp_path), tmp_path / "weights.safetensors"
+    untrained = new_map("de-gap-st-small")  # its data step is all it does
+    save_weights(untrained.network.state_dict(), file)
+    noisy = Setup("de-gap-st-small", weights=file, max_iter=1, noise=0.1)
+    with Worker(noisy, given.masks) as worker:
+        solved = worker.solve(0, given.snapshots[0])
+    physics = SnapshotPhysics(torch.from_numpy(given.masks), noise=0.1)
+    snapshot = torch.from_numpy(given.snapshots[:1])
+    there = untrained(physics.initial(snapshot), snapshot, physics)[0].clamp(0, 1)
+    np.testing.assert_allclose(solved.video, there.detach().numpy(), atol=1e-6)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

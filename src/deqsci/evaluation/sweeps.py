@@ -116,7 +116,8 @@ def varied(
     The snapshots are simulated from the truth, everything random from the setup's seed, so that
     every method and every repetition sees the same. Noise, shift and the limit of evaluations
     leave the scene its own masks; other kinds of masks and numbers of frames take generated ones,
-    for ``frames`` independent binary ones. Videos are cut to whole snapshots.
+    for ``frames`` independent binary ones. The method is told the noise that was added; those
+    that heed it use it. Videos are cut to whole snapshots.
 
     Raises
     ------
@@ -130,6 +131,7 @@ def varied(
     match name:
         case "noise":
             noise = Noise(gaussian=float(value))
+            setup = replace(setup, noise=float(value))
         case "shift":
             seen = MaskDeviation(shift=(0.0, float(value)))(masks)
         case "max-iter":

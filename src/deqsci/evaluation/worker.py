@@ -52,6 +52,8 @@ class Setup:
     dtype: str = "float32"
     threads: int = 1
     seed: int = 0
+    noise: float = 0.0
+    """Standard deviation of the snapshots' noise that the method is told, in intensities."""
 
     def build(self) -> Any:
         """The method, ready to reconstruct. Raises as :func:`deqsci.reconstruction.zoo.build`."""
@@ -164,7 +166,8 @@ def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
     device, kind = torch.device(setup.device), find(setup.method).kind
     before = memory.held(device)
     model = setup.build()
-    physics = SnapshotPhysics(torch.from_numpy(masks)).to(device, getattr(torch, setup.dtype))
+    camera = SnapshotPhysics(torch.from_numpy(masks), noise=setup.noise)
+    physics = camera.to(device, getattr(torch, setup.dtype))
     warm = False
     while True:
         index, snapshot = link.recv()
