@@ -56,13 +56,13 @@ def equilibrium(tol: float = 1e-5) -> DeepEquilibrium:
     return DeepEquilibrium(GapMap(net), Anderson(tol, 200), JacobianFree())
 
 
-@pytest.mark.parametrize("length", [1, 127, 128, 129, 256, 1000, 2160, 3841])
+@pytest.mark.parametrize("length", [1, 127, 128, 129, 190, 256, 1000, 2160, 3841])
 @pytest.mark.parametrize("tile", [SMALLEST, 200, 512])
 def test_tiles_cover_a_side_with_weights_that_add_up_to_one(length: int, tile: int) -> None:
     total = torch.zeros(length)
     parts = spans(length, tile)
     for part in parts:
-        assert part.seen.stop - part.seen.start <= tile + ALIGNMENT
+        assert part.seen.stop - part.seen.start <= tile
         assert part.seen.start % ALIGNMENT == 0
         weight = part.weight(total)
         assert 0 <= weight.min()

@@ -143,13 +143,13 @@ class Span:
 
 
 def spans(length: int, tile: int) -> list[Span]:
-    """As few parts of a side as leave no tile longer than ``tile``, all seen at equal lengths."""
+    """As few parts of a side as leave no tile longer than ``tile``, of nearly equal lengths."""
     if length <= tile:
         return [Span(0, length, length)]
     room = (tile - 2 * HALO) // ALIGNMENT * ALIGNMENT
-    inner = length - 2 * HALO
-    count = -(-inner // room)
-    cuts = [(HALO + i * inner // count) // ALIGNMENT * ALIGNMENT for i in range(1, count)]
+    inner = -(-(length - 2 * HALO) // ALIGNMENT)
+    count = -(-inner * ALIGNMENT // room)
+    cuts = [HALO + i * inner // count * ALIGNMENT for i in range(1, count)]
     return [Span(first, last, length) for first, last in zip([0, *cuts], [*cuts, length])]
 
 
