@@ -34,6 +34,10 @@ def test_without_truth_there_are_two_panels() -> None:
     assert preview_frames(SNAPSHOTS, VIDEO).shape == (6, 38, 64)
 
 
+def test_a_panel_may_be_narrower_than_the_gap() -> None:
+    assert preview_frames(SNAPSHOTS[..., :1], VIDEO[..., :1]).shape == (6, 38, 2 * 1 + 4)
+
+
 def test_every_panel_has_a_name_and_frames_count_within_their_snapshot() -> None:
     bars = preview_frames(np.zeros((2, 9, 200)), np.zeros((6, 9, 200)), np.zeros((6, 9, 200)))
     bars = bars[:, :18]

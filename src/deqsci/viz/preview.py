@@ -65,7 +65,7 @@ def preview_frames(snapshots: Float, video: Float, truth: Float | None = None) -
 
     if video.ndim == 4:
         panels[0] = _colour(panels[0])
-    gap = np.full_like(panels[0][:, :, :_GAP], _WHITE)
+    gap = np.full((*panels[0].shape[:2], _GAP, *panels[0].shape[3:]), _WHITE, np.uint8)
     strip = [part for panel in panels for part in (panel, gap)][:-1]
     pictures = np.concatenate(strip, axis=2)
     bars = [
