@@ -12,6 +12,7 @@ from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction.colour import Colour
 from deqsci.reconstruction.demosaic import malvar
 from deqsci.reconstruction.phases import Phases
+from deqsci.reconstruction.result import Reconstruction
 from deqsci.reconstruction.tiling import Tiled
 from deqsci.reconstruction.total_variation import GapTV
 from deqsci.reconstruction.zoo import build
@@ -48,6 +49,29 @@ def test_one_word_for_four_solves() -> None:
         for y, phi in zip(split_phases(snapshot[:1]), split_phases(physics.masks))
     ]
     assert min(alone) <= result.residuals.min() <= max(alone)
+
+
+class BrightFails:
+    """Converges where the snapshot is dark."""
+
+    max_evaluations = 1
+
+    def reconstruct(self, snapshot, physics, callback=None) -> Reconstruction:
+        dark = bool(snapshot.max() == 0)
+        status = "converged" if dark else "not converged: raise max_iter"
+        one = torch.ones(1, 1)
+        return Reconstruction(
+            physics.initial(snapshot), (status,), torch.tensor([dark]), one, one[0].long()
+        )
+
+
+def test_phases_that_differ_in_their_tiles_are_counted_together() -> None:
+    snapshot = torch.zeros(1, 4, 400)
+    snapshot[..., -2:] = 1  # of every phase the last tile
+    snapshot[:, ::2, ::2] = 1  # of one phase all tiles
+    physics = SnapshotPhysics(torch.ones(1, 4, 400))
+    result = Phases(Tiled(BrightFails(), 128)).reconstruct(snapshot, physics)
+    assert result.status == ("not converged in all 4 phases: raise max_iter",)
 
 
 def test_progress_counts_all_phases() -> None:

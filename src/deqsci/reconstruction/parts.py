@@ -73,6 +73,7 @@ def together(video: Tensor, parts: list[Part], name: str) -> Reconstruction:
 def _told(sentences: list[str], worst: int, name: str) -> str:
     """The worst part's sentence, and of how many parts it holds."""
     outcome, *rest = re.split("(?=[:;])", sentences[worst], maxsplit=1)
+    outcome = re.sub(r" in (all \d+|\d+ of \d+) \w+$", "", outcome)  # of a part's own parts
     alike = sum(sentence.startswith(outcome) for sentence in sentences)
     count = f"all {len(sentences)}" if alike == len(sentences) else f"{alike} of {len(sentences)}"
     return "".join([f"{outcome} in {count} {name}", *rest])
