@@ -9,6 +9,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import safetensors.torch
@@ -158,6 +159,20 @@ def test_a_folder_gives_a_run_per_file(run: Run, tmp_path: Path) -> None:
             out / "b",
         ]
         assert set(contents(out / "b")) == FILES
+
+
+def test_a_folder_of_images_is_one_run(run: Run, tmp_path: Path) -> None:
+    with np.load(write_scene(tmp_path / "scene.npz", 2)) as file:
+        snapshots, masks = file["snapshot"], file["masks"]
+    (tmp_path / "shots").mkdir()
+    for index, snapshot in enumerate(snapshots):
+        iio.imwrite(tmp_path / f"shots/{index}.png", np.rint(50 * snapshot).astype(np.uint8))
+    np.save(tmp_path / "masks.npy", masks)
+    out = tmp_path / "out"
+    options = ["--masks", tmp_path / "masks.npy", "--full-scale", 50]
+    done = run("reconstruct", tmp_path / "shots", "-o", out, *METHOD, *options)
+    assert done.code == 0, done.err
+    assert len(np.load(out / "video.npz")["video"]) == 2 * len(masks)
 
 
 def test_a_bad_file_in_a_folder_is_told_before_anything_runs(run: Run, tmp_path: Path) -> None:

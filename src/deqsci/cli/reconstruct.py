@@ -53,7 +53,7 @@ def reconstruct(
     from deqsci.io.run_folder import check_replaceable
 
     files = list_inputs(input)
-    targets = {output: files[0]} if not input.is_dir() else _targets(output, files)
+    targets = {output: input} if files == [input] else _targets(output, files)
     for target in targets:
         check_replaceable(target)
 
