@@ -127,8 +127,9 @@ class Reconstructor:
         model = whole_or_tiled(self._whole, frames, height, width, self.solving.tile)
         tile = model.tile if isinstance(model, Tiled) else None
         if isinstance(model, Tiled) and self.solving.tile is None:
+            solved = "snapshots" if scene.bayer is None else "the four colour phases"
             terminal.notice(
-                f"snapshots of {height}×{width}×{frames} are solved in "
+                f"{solved} of {height}×{width}×{frames} are solved in "
                 f"{model.count(height, width)} tiles of at most {tile} pixels' side; --tile sets it"
             )
         if scene.bayer is not None:
