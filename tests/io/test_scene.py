@@ -40,6 +40,7 @@ def test_a_scene_is_a_sequence_of_scenes(path: Path) -> None:
     assert [len(part) for part in alone] == [1, 1]
     assert torch.equal(torch.cat([part.snapshot for part in alone]), scene.snapshot)
     assert torch.equal(scene[-1].snapshot, scene[1:].snapshot)
+    assert torch.equal(scene[np.int64(1)].snapshot, scene[1:].snapshot)
     with pytest.raises(IndexError):
         scene[2]
 

@@ -65,7 +65,7 @@ class Scene:
 
     def __getitem__(self, index: int | slice) -> Scene:
         part = index
-        if isinstance(index, int):
+        if not isinstance(index, slice):
             place = range(len(self))[index]  # raises IndexError where there is none
             part = slice(place, place + 1)
         truth = None if self.truth is None else self.truth[part]
