@@ -112,3 +112,12 @@ def test_a_batch_of_videos_is_its_frames() -> None:
     video, truth = rng.random((2, 2, 3, 12, 12))
     assert psnr(video, truth) == psnr(video.reshape(6, 12, 12), truth.reshape(6, 12, 12))
     assert ssim(video, truth) == ssim(video.reshape(6, 12, 12), truth.reshape(6, 12, 12))
+
+
+def test_a_colour_video_is_measured_by_its_channels_only() -> None:
+    rng = np.random.default_rng(1)
+    video, truth = rng.random((2, 2, 12, 14, 3))
+    with pytest.raises(ShapeError, match="colour"):
+        psnr(video, truth)
+    each = [psnr(video[..., c], truth[..., c]) for c in range(3)]
+    assert quality(video, truth)[0] == pytest.approx(np.mean(each))

@@ -83,7 +83,8 @@ def psnr_per_frame(video: Video, truth: Video) -> Float:
 
     Raises
     ------
-    ShapeError : shapes that differ or are not (F, H, W) with F ≥ 1.
+    ShapeError : shapes that differ, are empty or in colour (see :func:`channels`), or are neither
+        (F, H, W) nor (B, T, H, W).
     ValueRangeError : NaN or infinity.
     """
     pairs = _pairs(video, truth)
@@ -123,6 +124,11 @@ def _frames(video: Video, name: str) -> NDArray[Any]:
     if array.ndim not in (3, 4) or array.size == 0:
         raise ShapeError(
             f"{name} has shape {array.shape}; wanted (F, H, W) or (B, T, H, W), not empty"
+        )
+    if array.ndim == 4 and array.shape[-1] == 3:  # rows of three pixels would pass for frames
+        raise ShapeError(
+            f"{name} has shape {array.shape}: colour; wanted its channels as gray frames, which "
+            f"deqsci.metrics.channels makes"
         )
     return array.reshape(-1, *array.shape[-2:])
 
