@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deqsci.errors import ShapeError
+from deqsci.errors import OutputError, ShapeError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.io.scene import Scene
 from deqsci.physics import SnapshotPhysics
@@ -36,7 +36,7 @@ def scene() -> Scene:
 
 
 @pytest.mark.parametrize("truth", [True, False])
-@pytest.mark.parametrize("name", ["page.png", "page.pdf", "moving.gif", "video.mp4"])
+@pytest.mark.parametrize("name", ["page.png", "page.pdf", "moving.gif", "video.mp4", "V.MP4"])
 def test_the_suffix_chooses_the_picture(
     name: str, truth: bool, scene: Scene, tmp_path: Path
 ) -> None:
@@ -45,7 +45,7 @@ def test_the_suffix_chooses_the_picture(
     result = GapTV(iterations=2).reconstruct(scene.snapshot, scene.physics)
     save_picture(str(tmp_path / name), scene, result)
     assert [file.name for file in tmp_path.iterdir()] == [name]
-    if name.endswith((".gif", ".mp4")):
+    if name.lower().endswith((".gif", ".mp4")):
         assert len(iio.imread(tmp_path / name)) == 6  # all frames of both snapshots
 
 
@@ -53,6 +53,12 @@ def test_a_result_of_another_scene_is_refused(scene: Scene, tmp_path: Path) -> N
     result = GapTV(iterations=1).reconstruct(scene.snapshot, scene.physics)
     with pytest.raises(ShapeError, match=r"\(1, 3, 16, 16\), that of the scene"):
         save_picture(tmp_path / "page.png", scene[0], result)
+
+
+def test_another_suffix_is_refused(scene: Scene, tmp_path: Path) -> None:
+    result = GapTV(iterations=1).reconstruct(scene.snapshot, scene.physics)
+    with pytest.raises(OutputError, match=r"page\.xyz .* \.png"):
+        save_picture(tmp_path / "page.xyz", scene, result)
 
 
 def test_the_picture_of_a_report_is_one_column_wide(scene: Scene, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deqsci.errors import ShapeError
+from deqsci.errors import OutputError, ShapeError
 from deqsci.io import write_gif, write_mp4
 from deqsci.io.scene import Scene
 from deqsci.reconstruction.result import Reconstruction
@@ -17,6 +17,8 @@ from deqsci.viz.preview import preview_frames
 
 FRAME_RATE = 8.0
 """Frames per second: slow enough to see each frame of a snapshot."""
+
+SUFFIXES = (".gif", ".mp4", ".png", ".pdf", ".svg")
 
 
 def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None:
@@ -29,9 +31,14 @@ def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None
     Raises
     ------
     ShapeError : ``result`` is not of ``scene``.
-    OutputError : ``path`` cannot be written.
+    OutputError : another suffix, or ``path`` cannot be written.
     """
     path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise OutputError(
+            f"{path} is no picture that is written here; give one of {', '.join(SUFFIXES)}"
+        )
     wanted = (len(scene), scene.physics.frames, *scene.physics.shape)
     if tuple(result.video.shape[:4]) != wanted:
         raise ShapeError(
@@ -39,9 +46,9 @@ def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None
         )
     video = _frames(result.video.clamp(0, 1))
     truth = None if scene.truth is None else _frames(scene.truth)
-    if path.suffix == ".mp4":
+    if suffix == ".mp4":
         write_mp4(path, video, FRAME_RATE)
-    elif path.suffix == ".gif":
+    elif suffix == ".gif":
         write_gif(path, preview_frames(_array(scene.snapshot), video, truth), FRAME_RATE)
     else:
         frames = scene.physics.frames
