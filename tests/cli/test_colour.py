@@ -18,6 +18,7 @@ from deqsci.io.colour import mosaicked
 from deqsci.metrics import channels, psnr
 from deqsci.physics.bayer import PATTERNS, Pattern
 from deqsci.reconstruction.demosaic import Demosaicking
+from tests.cli.support import write_scene
 
 QUICK = ["--method", "gap-tv", "--max-iter", "5"]
 
@@ -120,6 +121,12 @@ def test_what_takes_gray_snapshots_only(run, snapshots: Path, tmp_path: Path) ->
         done = run(*command)
         assert done.code == 2
         assert "colour camera (GBRG)" in done.err
+    # Beside a gray file it is told before that one is solved.
+    (tmp_path / "both").mkdir()
+    write_scene(tmp_path / "both/a.npz")
+    snapshots.rename(tmp_path / "both/b.npz")
+    done = run("reconstruct", tmp_path / "both", "-o", tmp_path / "out", "--calibrate", *QUICK)
+    assert done.code == 2
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / "out.npz").exists()
 

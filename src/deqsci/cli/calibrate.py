@@ -79,7 +79,7 @@ def from_snapshots(scene: SnapshotFile) -> Calibration:
 
     from deqsci.reconstruction.calibration import calibrate as estimate
 
-    _check_gray(scene)
+    check_gray(scene)
     return estimate(torch.from_numpy(scene.sample), torch.from_numpy(scene.masks))
 
 
@@ -89,14 +89,15 @@ def from_capture(known: SnapshotFile, level: float) -> Calibration:
 
     from deqsci.reconstruction.calibration import calibrate as estimate
 
-    _check_gray(known)
+    check_gray(known)
     masks, snapshots = torch.from_numpy(known.masks), torch.from_numpy(known.snapshots)
     if known.truth is None:
         return estimate(snapshots, masks, torch.full_like(masks, level))
     return estimate(snapshots[:1], masks, torch.from_numpy(known.truth[: len(masks)]))
 
 
-def _check_gray(scene: SnapshotFile) -> None:
+def check_gray(scene: SnapshotFile) -> None:
+    """Raise CalibrationError for the snapshots of a colour camera."""
     # Its estimates rest on neighbouring pixels that see alike.
     if scene.bayer is not None:
         raise CalibrationError(

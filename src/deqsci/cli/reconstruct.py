@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deqsci.cli.calibrate import corrected_by, from_snapshots, order_sentence
+from deqsci.cli.calibrate import check_gray, corrected_by, from_snapshots, order_sentence
 from deqsci.cli.calibrate import show as show_calibration
 from deqsci.cli.colour import Colouring
 from deqsci.cli.options import Computing, Flag, Output, Reporting, Solving
@@ -57,9 +57,10 @@ def reconstruct(
     for target in targets:
         check_replaceable(target)
 
-    for file in files[1:]:  # a bad file is told now, not after the others were solved
-        reading.load(file)
-    scene = reading.load(files[0])
+    for file in reversed(files):  # a bad file is told now, not after the others were solved
+        scene = reading.load(file)
+        if calibrate:
+            check_gray(scene)
 
     from deqsci.cli.run import Reconstructor, show, summarize, write_run
 
