@@ -268,7 +268,7 @@ def test_doubt_is_the_noise_in_the_misfit() -> None:
     assert SnapshotPhysics(torch.ones(4, 1, 1)).doubt(0.1).item() == 0
 
 
-@pytest.mark.parametrize("noise", [-0.1, math.nan])
+@pytest.mark.parametrize("noise", [-0.1, math.nan, math.inf])
 def test_noise_that_is_none(noise: float) -> None:
     with pytest.raises(ValueRangeError, match="noise"):
         SnapshotPhysics(torch.ones(2, 3, 3), noise=noise)

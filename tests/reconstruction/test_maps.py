@@ -13,7 +13,6 @@ from deqsci.errors import ConfigError, ShapeError
 from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
-from deqsci.reconstruction import maps
 from deqsci.reconstruction.maps import GapMap
 
 
@@ -75,7 +74,9 @@ def test_frames_are_denoised_each_on_its_own(monkeypatch: pytest.MonkeyPatch) ->
         for t in range(5):
             alone = denoiser(video[b, t][None, None])[0, 0]
             torch.testing.assert_close(whole[b, t], alone, rtol=1e-4, atol=1e-6)
-    monkeypatch.setattr(maps, "_CHUNK_PIXELS", 3 * 120)  # 3 frames at once, the last chunk short
+    monkeypatch.setattr(
+        "deqsci.denoisers.video._CHUNK_PIXELS", 3 * 120
+    )  # 3 frames at once, the last chunk short
     with torch.no_grad():
         torch.testing.assert_close(denoise_video(denoiser, video, None), whole)
 

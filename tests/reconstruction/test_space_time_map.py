@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
+from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks, gray_masks
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -55,3 +58,9 @@ def test_masks_and_noise_of_each_sample_are_its_own(map: SpaceTimeMap) -> None:
         own = SnapshotPhysics(masks[k], noise=noise[k])
         alone = map(z[k : k + 1], snapshot[k : k + 1], own)
         torch.testing.assert_close(together[k : k + 1], alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [{"spread": 0.0}, {"spread": math.nan}, {"relaxation": 1.5}])
+def test_settings_out_of_range(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        SpaceTimeMap(**wrong)

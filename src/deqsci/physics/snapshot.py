@@ -57,6 +57,8 @@ class SnapshotPhysics:
         noise = torch.as_tensor(noise, dtype=masks.dtype, device=masks.device)
         if check and not bool((noise >= 0).all()):
             raise ValueRangeError("the noise has a negative or NaN standard deviation; wanted ≥ 0")
+        if check and noise.ndim < 2 and bool(noise.isinf().any()):
+            raise ValueRangeError("a whole snapshot has infinite noise; wanted that of bad pixels")
         self._opening = masks.sum(-3)
         if noise.ndim > 1:
             masks = torch.where(noise.isinf().unsqueeze(-3), 0.0, masks)

@@ -42,8 +42,7 @@ class GapMap(EquilibriumMap):
         self, denoiser: nn.Module, sigma: float | None = None, relaxation: float = 1.0
     ) -> None:
         super().__init__()
-        if not 0 < relaxation <= 1:
-            raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
+        check_relaxation(relaxation)
         self.network = denoiser
         self.sigma = sigma
         self.relaxation = relaxation
@@ -64,3 +63,9 @@ class GapMap(EquilibriumMap):
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
         denoised = denoise_video(self.network, physics.project(z, snapshot), self.sigma)
         return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)
+
+
+def check_relaxation(relaxation: float) -> None:
+    """Raise ConfigError unless it is in (0, 1]."""
+    if not 0 < relaxation <= 1:
+        raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")

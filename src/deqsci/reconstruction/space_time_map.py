@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.space_time import SpaceTimeNetwork
+from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.maps import EquilibriumMap, check_relaxation
 
 PLANES = 4
 
@@ -24,12 +27,19 @@ class SpaceTimeMap(EquilibriumMap):
     spread : τ of the data step, the standard deviation of an estimate's error that the snapshot's
         noise is weighed against, in intensities.
     relaxation : α, as in `GapMap`.
+
+    Raises
+    ------
+    ConfigError : a spread that is not above 0, a relaxation outside (0, 1].
     """
 
     def __init__(
         self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
     ) -> None:
         super().__init__()
+        check_relaxation(relaxation)
+        if not 0 < spread < math.inf:
+            raise ConfigError(f"spread is {spread}; wanted a number above 0")
         self.network = SpaceTimeNetwork(PLANES) if network is None else network
         self.spread = spread
         self.relaxation = relaxation
