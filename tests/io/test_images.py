@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deqsci.errors import InputFileError
+from deqsci.errors import InputFileError, MaskError
 from deqsci.io import list_inputs, load_snapshots
 from deqsci.io.images import read_stack
+from deqsci.io.snapshots import load_counts
 from tests.io.files import make_scene, write_npz
 
 RNG = np.random.default_rng(1)
@@ -53,6 +54,38 @@ def test_a_folder_of_images_in_the_order_of_their_numbers(
     (tmp_path / "notes.txt").write_text("exposure 20 ms")
     np.testing.assert_array_equal(read_stack(tmp_path), images)
     assert list_inputs(tmp_path) == [tmp_path]
+
+
+@pytest.mark.parametrize("name", ["mask.npy", "masks.tif", "pattern.npy", "pattern.tif"])
+def test_masks_in_the_folder_of_images_are_no_snapshots(name: str, tmp_path: Path) -> None:
+    scene = make_scene()
+    for index, image in enumerate(scene.counts.astype(np.uint16)):
+        iio.imwrite(tmp_path / f"shot{index}.png", image)
+    masks = tmp_path / name
+    if masks.suffix == ".npy":
+        np.save(masks, scene.masks)
+    else:
+        pages = (255 * scene.masks).astype(np.uint16)
+        iio.imwrite(masks, pages, plugin="tifffile", photometric="minisblack")
+    assert list_inputs(tmp_path, masks) == [tmp_path]
+    file = load_snapshots(tmp_path, masks=masks, full_scale=255, black_level=0)
+    np.testing.assert_allclose(file.snapshots, scene.counts / 255, rtol=1e-6)
+    np.testing.assert_array_equal(load_counts(tmp_path, masks), scene.counts)
+    if name.startswith("mask"):
+        assert list_inputs(tmp_path) == [tmp_path]
+        with pytest.raises(MaskError, match=f"--masks {masks}"):
+            load_snapshots(tmp_path)
+
+
+def test_a_folder_of_masks_has_all_its_images(tmp_path: Path) -> None:
+    scene = make_scene()
+    shots = write_npz(tmp_path / "a.npz", meas=scene.counts)
+    folder = tmp_path / "patterns"
+    folder.mkdir()
+    for index, mask in enumerate((255 * scene.masks).astype(np.uint8)):
+        iio.imwrite(folder / f"mask{index}.png", mask)
+    file = load_snapshots(shots, masks=folder, full_scale=255, black_level=0)
+    np.testing.assert_array_equal(file.masks, scene.masks)
 
 
 def test_masks_of_one_bit(tmp_path: Path) -> None:

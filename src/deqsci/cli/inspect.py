@@ -39,7 +39,7 @@ def inspect(
 
     from deqsci.io.snapshots import load_counts
 
-    counts = load_counts(input)
+    counts = load_counts(input, reading.masks)
     facts = _counted(counts)
     terminal.say(
         f"{input}: {facts['snapshots']} × {facts['height']}×{facts['width']} pixels, "

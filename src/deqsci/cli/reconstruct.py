@@ -52,7 +52,7 @@ def reconstruct(
     from deqsci.io.jsonable import jsonable
     from deqsci.io.run_folder import check_replaceable
 
-    files = list_inputs(input)
+    files = list_inputs(input, reading.masks)
     targets = {output: input} if files == [input] else _targets(output, files)
     for target in targets:
         check_replaceable(target)

@@ -4,6 +4,7 @@ many of the masks one snapshot was taken with."""
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,12 @@ def masks_of_one_snapshot(
 def is_named_masks(path: Path) -> bool:
     """Whether a file's name says that it holds masks: ``mask.mat``, ``real_masks.npy``."""
     return re.search(r"(?<![a-z])masks?(?![a-z])", path.stem, re.IGNORECASE) is not None
+
+
+def without_masks(files: Iterable[Path], masks: Path | None = None) -> list[Path]:
+    """Those files whose names say nothing of masks and that are not the one given as ``masks``."""
+    given = None if masks is None else masks.resolve()
+    return [file for file in files if not is_named_masks(file) and file.resolve() != given]
 
 
 def _by(shape: tuple[int, ...]) -> str:

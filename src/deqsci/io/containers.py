@@ -18,7 +18,7 @@ The last two hold one array without a name, which is what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,12 @@ class Container:
     """Whether the file came from MATLAB, where a trailing axis of length 1 cannot be kept."""
 
 
-def read_container(path: Path, names: Collection[str]) -> Container:
+def read_container(
+    path: Path, names: Collection[str], images: Sequence[Path] | None = None
+) -> Container:
     """Read the arrays called ``names`` that the file has.
+
+    Of a folder ``images`` are read, all that it has without them.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def read_container(path: Path, names: Collection[str]) -> Container:
         array of real numbers.
     """
     if path.is_dir():
-        return _nameless(path, names, read_stack(path))
+        return _nameless(path, names, read_stack(path, images))
     head = _head(path)
     try:
         if head[:2] == b"PK":

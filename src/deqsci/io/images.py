@@ -7,6 +7,7 @@ Numbers stay as they are in the file, 1, 8 or 16 bits or real ones: what they me
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError
+from deqsci.io.agreement import without_masks
 
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png")
 IMAGE_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG")
 """First bytes of TIFF (also above 4 GB) and PNG files."""
 
 
-def read_stack(path: Path) -> NDArray[Any]:
+def read_stack(path: Path, files: Sequence[Path] | None = None) -> NDArray[Any]:
     """All pages of an image file, or all images of a folder in the order of their numbers.
+
+    ``files`` are those that count of a folder, all without it.
 
     Returns (N, H, W).
 
@@ -30,7 +34,8 @@ def read_stack(path: Path) -> NDArray[Any]:
     ------
     InputFileError : no image, a damaged one, one with colours, or sizes that differ.
     """
-    files = image_files(path) if path.is_dir() else [path]
+    if files is None:
+        files = image_files(path) if path.is_dir() else [path]
     if not files:
         raise InputFileError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
     pages = [page for file in files for page in _pages(file)]
@@ -49,6 +54,12 @@ def image_files(folder: Path) -> list[Path]:
         if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
     ]
     return sorted(files, key=lambda file: natural_key(file.name))
+
+
+def snapshot_images(folder: Path, masks: Path | None = None) -> list[Path]:
+    """Those that are no masks beside others; see :func:`without_masks`."""
+    files = image_files(folder)
+    return without_masks(files, masks) or files
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:

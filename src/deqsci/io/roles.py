@@ -77,9 +77,10 @@ def stack(array: Array, where: str, wanted: str) -> Array:
 
 
 def _masks_beside(path: Path) -> Path | None:
-    """A file in the same folder whose name says that it may be what is missing."""
-    files = (file for file in path.parent.iterdir() if is_named_masks(file) and file != path)
-    return min(files, default=None)
+    """A file in or beside the same folder whose name says that it may be what is missing."""
+    folders = (path, path.parent) if path.is_dir() else (path.parent,)
+    files = (file for folder in folders for file in sorted(folder.iterdir()) if file != path)
+    return next(filter(is_named_masks, files), None)
 
 
 def _no_snapshot(file: Container) -> tuple[str, Array]:

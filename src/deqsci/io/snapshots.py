@@ -7,18 +7,19 @@ used inside (:mod:`deqsci.io.scale`). All that happens here, once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from deqsci.errors import InputFileError, OutputError, ShapeError
-from deqsci.io.agreement import frames_first, is_named_masks, masks_of_one_snapshot
+from deqsci.io.agreement import frames_first, masks_of_one_snapshot, without_masks
 from deqsci.io.atomic import atomic_path
 from deqsci.io.colour import BAYER, colour_frames, mosaicked, pattern_array, pattern_of
 from deqsci.io.containers import SUFFIXES, Array, Container, read_container
 from deqsci.io.counts import Scale, top_count
-from deqsci.io.images import image_files, natural_key
+from deqsci.io.images import image_files, natural_key, snapshot_images
 from deqsci.io.roles import (
     MASK_NAMES,
     SNAPSHOT_NAMES,
@@ -93,10 +94,10 @@ def load_snapshots(
     ValueRangeError : NaN or infinity, or numbers on no known scale.
     """
     check_scale(full_scale, black_level)
-    path = Path(path)
-    file = read_container(path, (*SNAPSHOT_NAMES, *MASK_NAMES, *TRUTH_NAMES, BAYER))
+    path, masks = Path(path), None if masks is None else Path(masks)
+    file = _capture(path, (*SNAPSHOT_NAMES, *MASK_NAMES, *TRUTH_NAMES, BAYER), masks)
     array, where = snapshots_of(file)
-    mask_file = file if masks is None else read_container(Path(masks), MASK_NAMES)
+    mask_file = file if masks is None else read_container(masks, MASK_NAMES)
     stored, mask_where, notices = masks_of(mask_file)
     array, stored, more = frames_first(array, stored, where, mask_where)
     notices += more
@@ -123,12 +124,12 @@ def load_snapshots(
     return SnapshotFile(path, sums, phi, truth, notices + more, scale, level, bayer)
 
 
-def load_counts(path: Path) -> Array:
+def load_counts(path: Path, masks: Path | None = None) -> Array:
     """The snapshots (N, H, W) of a file as its own numbers, with or without masks.
 
     Errors are those of :func:`load_snapshots`.
     """
-    return snapshots_of(read_container(path, SNAPSHOT_NAMES))[0]
+    return snapshots_of(_capture(path, SNAPSHOT_NAMES, masks))[0]
 
 
 def load_masks(path: Path) -> tuple[Float, tuple[str, ...]]:
@@ -169,10 +170,11 @@ def save_snapshots(
         np.savez(file, allow_pickle=False, **plain)
 
 
-def list_inputs(path: Path) -> list[Path]:
+def list_inputs(path: Path, masks: Path | None = None) -> list[Path]:
     """The snapshot files that ``path`` stands for: itself, or those in a folder, 2 before 10.
 
-    A file that is called masks is left out beside others. A folder of images is one input.
+    A file that is called masks, and ``masks`` itself, is left out beside others. A folder of images
+    is one input.
 
     Raises
     ------
@@ -187,14 +189,19 @@ def list_inputs(path: Path) -> list[Path]:
         for file in path.iterdir()
         if file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
     ]
-    if not files and image_files(path):
+    captures, images = without_masks(files, masks), image_files(path)
+    if not captures and (without_masks(images, masks) or (images and not files)):
         return [path]
     if not files:
         raise InputFileError(
             f"{path} holds none of {', '.join(SUFFIXES)} and no TIFF or PNG; wanted snapshot files"
         )
-    files = [file for file in files if not is_named_masks(file)] or files
-    return sorted(files, key=lambda file: natural_key(file.name))
+    return sorted(captures or files, key=lambda file: natural_key(file.name))
+
+
+def _capture(path: Path, names: Sequence[str], masks: Path | None) -> Container:
+    """A snapshot file; masks that lie in a folder of images are none of its snapshots."""
+    return read_container(path, names, snapshot_images(path, masks) if path.is_dir() else None)
 
 
 def _truth(
