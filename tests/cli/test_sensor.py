@@ -8,8 +8,10 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from deqsci.metrics import psnr
+from deqsci.reconstruction.zoo import new_map
 from tests.cli.support import Run
 
 METHOD = ["--method", "gap-tv"]
@@ -69,6 +71,20 @@ def test_bad_pixels_may_be_kept_and_cost_quality(run: Run, capture: list, tmp_pa
     assert summary_of(tmp_path / "kept")["left_out"]["share"] == 0
     assert summary_of(tmp_path / "out")["noise"]["estimated"] is False
     assert quality_of(tmp_path / "out") > quality_of(tmp_path / "kept") + 3
+
+
+def test_noise_that_a_method_does_not_heed_is_told(run: Run, scene: Path, tmp_path: Path) -> None:
+    weights = new_map("de-gap-st-small").network.state_dict()
+    save_file({k: v.contiguous() for k, v in weights.items()}, tmp_path / "a.safetensors")
+    heeds = ["--method", "de-gap-st-small", "--weights", tmp_path / "a.safetensors"]
+    for options, told in (
+        ([*METHOD, "--noise", "0.1"], True),
+        (METHOD, False),
+        ([*heeds, "--noise", "0.1"], False),
+    ):
+        done = run("reconstruct", scene, "-o", tmp_path / "out", *options, "--max-iter", 1)
+        assert done.code == 0, done.err
+        assert ("--noise serves to find dead and hot pixels" in done.err) == told
 
 
 def test_a_known_saturation_is_left_out(run: Run, capture: list, tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ def reconstruct(
     from deqsci.cli.run import Reconstructor, show, summarize, write_run
 
     reconstructor = Reconstructor(solving, computing, colouring.demosaic)
+    if trust.noise is not None and not reconstructor.heeds_noise:
+        terminal.notice(
+            f"{reconstructor.method} does not heed the noise of the snapshots; --noise serves to "
+            f"find dead and hot pixels and changes nothing else"
+        )
     summaries = []
     converged = True
     for target, file in targets.items():

@@ -28,6 +28,7 @@ from deqsci.reconstruction.colour import Colour
 from deqsci.reconstruction.demosaic import Demosaicking
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.sensor import Sensor
+from deqsci.reconstruction.space_time_map import SpaceTimeMap
 from deqsci.reconstruction.tiling import Tiled, whole_or_tiled
 from deqsci.reconstruction.warm_start import WarmStarted
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
@@ -87,6 +88,8 @@ class Reconstructor:
         self.tolerance: float | None = getattr(solver, "tol", None)
         equilibrium_map = self.model.map if isinstance(self.model, DeepEquilibrium) else None
         self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
+        # The data steps of all others take the snapshot as it is.
+        self.heeds_noise = isinstance(equilibrium_map, SpaceTimeMap)
         self.weights = solving.weights or shipped_weights(self.method)
         self._whole = self.model if solving.warm_start is None else self._warm(solving.warm_start)
 
