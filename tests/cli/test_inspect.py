@@ -23,6 +23,13 @@ def test_a_capture_without_masks_can_be_looked_at(run: Run, tmp_path: Path) -> N
     assert iio.imread(tmp_path / "shots.png").shape[1] > 1000
 
 
+def test_a_picture_of_another_kind_is_refused_first(run: Run, tmp_path: Path) -> None:
+    done = run("inspect", tmp_path / "missing.npy", "-o", tmp_path / "pic.xyz")
+    assert done.code == 2
+    assert "pic.xyz is no picture" in done.err
+    assert ".png, .pdf, .svg" in done.err
+
+
 def test_a_mask_file_beside_is_named(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "meas.npy", np.zeros((8, 8), np.uint8))
     np.save(tmp_path / "real_mask.npy", np.ones((4, 8, 8), np.uint8))

@@ -65,6 +65,8 @@ def test_the_picture_of_a_report_is_one_column_wide(scene: Scene, tmp_path: Path
     model = DeepEquilibrium(GapMap(Shrink()), Anderson(1e-5, 50), JacobianFree())
     report = convergence_report(model, scene.snapshot, scene.physics, plain=5, products=2)
     convergence_figure(tmp_path / "report.png", report)
+    with pytest.raises(OutputError, match=r"report\.xyz .* \.svg"):
+        convergence_figure(tmp_path / "report.xyz", report)
     page = iio.imread(tmp_path / "report.png")
     assert page.shape[1] == 1050  # 3.5 inches at 300 dots an inch
     assert page.std() > 10

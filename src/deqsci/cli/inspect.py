@@ -36,6 +36,10 @@ def inspect(
         Picture to write (.png, .pdf, .svg): the snapshots and how often each count occurs.
     """
     terminal = Terminal(reporting)
+    if output is not None:
+        from deqsci.viz.suffix import check_suffix
+
+        check_suffix(output)
 
     from deqsci.io.snapshots import load_counts
 

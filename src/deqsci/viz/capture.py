@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deqsci.io.atomic import atomic_path
 from deqsci.viz.shrink import shrink
+from deqsci.viz.suffix import check_suffix
 
 MOST = 6
 """Snapshots shown; of a longer file, so many evenly spread."""
@@ -25,8 +26,9 @@ def capture_figure(path: Path, counts: NDArray[Any], title: str) -> None:
 
     Raises
     ------
-    OutputError : ``path`` cannot be written.
+    OutputError : another suffix than .png, .pdf or .svg, or ``path`` cannot be written.
     """
+    suffix = check_suffix(path)
     chosen = np.unique(np.linspace(0, len(counts) - 1, MOST).round().astype(int))
     images = shrink(counts[chosen].astype(np.float32), _LONGEST)
     top = float(np.quantile(images, 0.999))
@@ -54,4 +56,4 @@ def capture_figure(path: Path, counts: NDArray[Any], title: str) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     with atomic_path(path) as part:
-        figure.savefig(part, format=path.suffix[1:] or "png", dpi=110)
+        figure.savefig(part, format=suffix[1:], dpi=110)

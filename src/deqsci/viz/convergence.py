@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from deqsci.io.atomic import atomic_path
 from deqsci.reconstruction.convergence import ConvergenceReport
 from deqsci.viz.curves import COLOURS, COLUMN_STYLE
+from deqsci.viz.suffix import check_suffix
 
 MOST = len(COLOURS)
 """Snapshots drawn; of more, the first."""
@@ -24,8 +25,10 @@ def convergence_figure(path: Path | str, report: ConvergenceReport) -> None:
 
     Raises
     ------
-    OutputError : ``path`` cannot be written.
+    OutputError : another suffix than .png, .pdf or .svg, or ``path`` cannot be written.
     """
+    path = Path(path)
+    check_suffix(path)
     solved = report.solution.residuals.numpy()
     plain = report.stability.residuals.numpy()
     with rc_context(COLUMN_STYLE):
@@ -48,5 +51,5 @@ def convergence_figure(path: Path | str, report: ConvergenceReport) -> None:
         axes.set(xlabel="evaluations of the map", ylabel="relative residual ‖f(z) − z‖ / ‖f(z)‖")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False)
-        with atomic_path(Path(path)) as temporary:
+        with atomic_path(path) as temporary:
             figure.savefig(temporary, facecolor="white")

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from deqsci.errors import OutputError, ShapeError
+from deqsci.errors import ShapeError
 from deqsci.io import write_gif, write_mp4
 from deqsci.io.scene import Scene
 from deqsci.reconstruction.result import Reconstruction
 from deqsci.viz.figure import reconstruction_figure
 from deqsci.viz.preview import preview_frames
+from deqsci.viz.suffix import PAGES, check_suffix
 
 FRAME_RATE = 8.0
 """Frames per second: slow enough to see each frame of a snapshot."""
 
-SUFFIXES = (".gif", ".mp4", ".png", ".pdf", ".svg")
+SUFFIXES = (".gif", ".mp4", *PAGES)
 
 
 def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None:
@@ -34,11 +35,7 @@ def save_picture(path: Path | str, scene: Scene, result: Reconstruction) -> None
     OutputError : another suffix, or ``path`` cannot be written.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError(
-            f"{path} is no picture that is written here; give one of {', '.join(SUFFIXES)}"
-        )
+    suffix = check_suffix(path, SUFFIXES)
     wanted = (len(scene), scene.physics.frames, *scene.physics.shape)
     if tuple(result.video.shape[:4]) != wanted:
         raise ShapeError(
