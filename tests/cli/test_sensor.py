@@ -8,9 +8,15 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import save_file
 
+from deqsci.cli.options import Reporting
+from deqsci.cli.sensor import show_sensor
+from deqsci.cli.terminal import Terminal
 from deqsci.metrics import psnr
+from deqsci.reconstruction.bad_pixels import BadPixels
+from deqsci.reconstruction.sensor import Sensor
 from deqsci.reconstruction.zoo import new_map
 from tests.cli.support import Run
 
@@ -92,6 +98,16 @@ def test_a_known_saturation_is_left_out(run: Run, capture: list, tmp_path: Path)
     given = ["--full-scale", FULL, "--black-level", BLACK, "--saturation", level]
     assert run("reconstruct", *capture, "-o", tmp_path / "out", *METHOD, *given).code == 0
     assert summary_of(tmp_path / "out")["left_out"]["saturated"] == [int((counts() >= level).sum())]
+
+
+@pytest.mark.parametrize(("share", "said"), [(1.0, "(100 %"), (0.0256, "(2.56 %"), (1e-6, "(less")])
+def test_how_many_pixels_are_left_out(
+    share: float, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensor = Sensor(None, BadPixels(torch.zeros(2, 2), torch.zeros(2, 2)))
+    left_out = {"dead": 1, "hot": 0, "saturated": [2], "share": share}
+    show_sensor(Terminal(Reporting()), sensor, {"left_out": left_out})
+    assert f"1 dead, 2 saturated {said}" in capsys.readouterr().out
 
 
 def test_masks_in_another_order_are_told(run: Run, tmp_path: Path) -> None:

@@ -96,6 +96,10 @@ def test_what_is_no_colour_camera_is_told(tmp_path: Path) -> None:
     np.savez(path, **plain, truth=truth[..., :2])
     with pytest.raises(ShapeError, match="N·T, H, W, 3"):
         load_snapshots(path, bayer="RGGB")
+    for cut in (np.s_[..., :1, :], np.s_[..., :1]):
+        np.savez(path, snapshot=snapshots[cut], masks=masks[cut])
+        with pytest.raises(ShapeError, match="at least 2×2"):
+            load_snapshots(path, bayer="RGGB")
     np.savez(path, **plain, bayer=np.array([[0, 0], [1, 2]]))
     with pytest.raises(InputFileError, match=r"\[\[0, 0\], \[1, 2\]\].*RGGB"):
         load_snapshots(path)

@@ -61,6 +61,11 @@ def test_masks_of_another_camera_invent_few_bad_pixels() -> None:
     assert float((found.dead | found.hot).double().mean()) < 0.005
 
 
+def test_constant_snapshots_do_not_clip() -> None:
+    masks = take().masks
+    assert clip_level(torch.full((2, SIDE, SIDE), 0.7), masks) is None
+
+
 @pytest.mark.parametrize("bits", [None, 8])
 def test_the_clip_level_is_seen_in_the_snapshots(bits: int | None) -> None:
     taken = take(noise=Noise(gaussian=0.005, bits=bits, saturation=1.8))

@@ -137,9 +137,14 @@ def show_sensor(terminal: Terminal, sensor: Sensor, summary: Mapping[str, Any]) 
         kinds["saturated"] = sum(left_out["saturated"])
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items() if count)
         terminal.say(
-            f"pixels left out of the data term: {counts} ({100 * left_out['share']:.2g} % of all); "
+            f"pixels left out of the data term: {counts} ({_percent(left_out['share'])} of all); "
             f"--keep-bad-pixels uses them"
         )
+
+
+def _percent(share: float) -> str:
+    percent = 100 * share
+    return f"{percent:.3g} %" if percent >= 0.01 else "less than 0.01 %"
 
 
 def noise_sentence(noise: NoiseLevel) -> str:

@@ -107,6 +107,9 @@ def load_snapshots(
     notices += more
 
     bayer = pattern_of(file) if bayer is None else bayer
+    if bayer is not None and min(phi.shape[1:]) < 2:
+        size = "×".join(map(str, phi.shape[1:]))
+        raise ShapeError(f"{where} has {size} pixels; the mosaic {bayer} has at least 2×2")
     truth = seen = None
     if (found := find(file, TRUTH_NAMES)) is not None:
         truth, more = _truth(found, len(array), phi, full_scale, file, bayer)
