@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deqsci.errors import ShapeError
+from deqsci.errors import ConfigError, ShapeError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction.convergence import Verdict, convergence_report
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import GapMap
+from deqsci.reconstruction.tiling import Tiled
 
 
 class Gain(nn.Module):
@@ -74,6 +75,12 @@ def test_plain_iteration_that_overflows_is_told(problem) -> None:
 def test_a_solve_that_was_cut_short(problem) -> None:
     model = DeepEquilibrium(GapMap(Gain(0.99)), Anderson(1e-12, 2), JacobianFree())
     assert convergence_report(model, *problem).verdicts == (Verdict.NOT_REACHED,) * 2
+
+
+def test_tiles_have_no_fixed_point_of_one_map(problem) -> None:
+    model = DeepEquilibrium(GapMap(Gain(0.8)), Anderson(1e-6, 2), JacobianFree())
+    with pytest.raises(ConfigError, match="Tiled has no map"):
+        convergence_report(Tiled(model, 128), *problem)
 
 
 class Dropping(Gain):

@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from deqsci.errors import ConfigError
 from deqsci.fixed_point import FixedPoint
 from deqsci.fixed_point.monitor import norms
 from deqsci.fixed_point.stability import Stability, stability
@@ -117,8 +118,14 @@ def convergence_report(
 
     Raises
     ------
+    ConfigError : another model than a `DeepEquilibrium`.
     ShapeError, ValueRangeError : as in a reconstruction.
     """
+    if not isinstance(model, DeepEquilibrium):
+        raise ConfigError(
+            f"{type(model).__name__} has no map of its own to report on; wanted a DeepEquilibrium, "
+            f"of a tiled model the one that solves its tiles, on a crop"
+        )
     f = partial(model.map, snapshot=snapshot, physics=physics)
     with torch.no_grad():
         solution = model.equilibrium(snapshot, physics)
