@@ -15,6 +15,10 @@ class MaskError(DeqsciError, ValueError):
     """Masks that are missing, empty or outside [0, 1]."""
 
 
+class NoMasksError(MaskError):
+    """A file without masks, which may be given apart."""
+
+
 class ValueRangeError(DeqsciError, ValueError):
     """Numbers that are not finite or not on the scale they should be on."""
 

@@ -20,6 +20,7 @@ def test_a_capture_without_masks_can_be_looked_at(run: Run, tmp_path: Path) -> N
     assert f"3 × 32×40 pixels, uint16, {counts.min()} to {counts.max()}" in done.out
     assert "12 bits" in done.out
     assert "--masks FILE" in done.err
+    assert "deqsci inspect" not in done.err
     assert iio.imread(tmp_path / "shots.png").shape[1] > 1000
 
 
@@ -35,6 +36,13 @@ def test_a_mask_file_beside_is_named(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "real_mask.npy", np.ones((4, 8, 8), np.uint8))
     done = run("inspect", tmp_path / "meas.npy")
     assert f"--masks {tmp_path / 'real_mask.npy'}" in done.err
+
+
+def test_masks_that_are_none_are_an_error(run: Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", snapshot=np.ones((8, 8)), masks=np.full((4, 8, 8), -0.5))
+    done = run("inspect", tmp_path / "a.npz")
+    assert done.code == 2
+    assert "'masks'" in done.err
 
 
 def test_what_would_be_taken_for_granted_is_said(run: Run, tmp_path: Path) -> None:

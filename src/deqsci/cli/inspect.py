@@ -11,7 +11,7 @@ from deqsci.cli.options import Reporting
 from deqsci.cli.reconstruct import fit_notice
 from deqsci.cli.sensor import Reading, Trust, look_at_sensor, sensor_facts, show_sensor
 from deqsci.cli.terminal import Terminal
-from deqsci.errors import MaskError
+from deqsci.errors import NoMasksError
 
 if TYPE_CHECKING:
     from deqsci.io.containers import Array
@@ -55,7 +55,7 @@ def inspect(
         )
     try:
         scene = reading.load(input)
-    except MaskError as error:
+    except NoMasksError as error:
         terminal.notice(str(error))
     else:
         for notice in scene.notices:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deqsci.errors import InputFileError, MaskError, ShapeError
+from deqsci.errors import InputFileError, MaskError, NoMasksError, ShapeError
 from deqsci.io.agreement import is_named_masks
 from deqsci.io.containers import Array, Container
 from deqsci.io.scale import finite
@@ -43,11 +43,10 @@ def masks_of(file: Container) -> tuple[Array, str, tuple[str, ...]]:
     """(T, H, W) as stored, what to call it, and notices."""
     found = find(file, MASK_NAMES)
     if found is None:
-        raise MaskError(
+        raise NoMasksError(
             f"{file.path} holds no mask (it holds {_listing(file)}; wanted an array called "
             f"{_either(MASK_NAMES)}); give the masks it was taken with as --masks "
-            f"{_masks_beside(file.path) or 'FILE'}, or look at it without any with "
-            f"`deqsci inspect`"
+            f"{_masks_beside(file.path) or 'FILE'}"
         )
     name, array = found
     where = called(file, name)
