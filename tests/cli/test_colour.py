@@ -45,7 +45,7 @@ def snapshots(run, coloured: Path, tmp_path: Path) -> Path:
 
 def test_options_name_what_there_is() -> None:
     assert Pattern == Bayer
-    assert get_type_hints(Colouring)["demosaic"] == Demosaicking
+    assert get_type_hints(Colouring)["demosaic"] == Demosaicking | None
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -111,6 +111,13 @@ def test_demosaicking_by_name_and_pattern_by_hand(run, snapshots: Path, tmp_path
     (summary,) = json.loads(done.out)["runs"]
     assert summary["bayer"] == "RGGB"
     assert summary["psnr"] < quality["malvar"] - 2
+
+
+def test_a_gray_file_has_nothing_to_demosaic(run, scene: Path, tmp_path: Path) -> None:
+    for options, told in ((["--demosaic", "joint"], True), ([], False)):
+        done = run("reconstruct", scene, "-o", tmp_path / "out", *options, *QUICK)
+        assert done.code == 0
+        assert ("is of a gray camera" in done.err) == told
 
 
 def test_what_takes_gray_snapshots_only(run, snapshots: Path, tmp_path: Path) -> None:

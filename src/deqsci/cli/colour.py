@@ -18,9 +18,18 @@ if TYPE_CHECKING:
 class Colouring:
     """How a mosaicked video becomes one in colour."""
 
-    demosaic: Literal["joint", "malvar", "bilinear"] = "joint"
+    demosaic: Literal["joint", "malvar", "bilinear"] | None = None
     """How the missing colours are found: jointly with what the snapshot says, by Malvar's linear
-    filters, or bilinearly."""
+    filters, or bilinearly; without it, jointly."""
+
+    def notice(self, scene: SnapshotFile) -> str | None:
+        """Why the option does nothing on a scene, where it was given and does not."""
+        if self.demosaic is None or scene.bayer is not None:
+            return None
+        return (
+            f"{scene.path} is of a gray camera, where --demosaic has nothing to do; --bayer says "
+            f"the mosaic of a colour camera"
+        )
 
 
 def solved_size(scene: SnapshotFile) -> tuple[int, int]:

@@ -64,7 +64,7 @@ def reconstruct(
 
     from deqsci.cli.run import Reconstructor, show, summarize, write_run
 
-    reconstructor = Reconstructor(solving, computing, colouring.demosaic)
+    reconstructor = Reconstructor(solving, computing, colouring.demosaic or "joint")
     if trust.noise is not None and not reconstructor.heeds_noise:
         terminal.notice(
             f"{reconstructor.method} does not heed the noise of the snapshots; --noise serves to "
@@ -75,8 +75,9 @@ def reconstruct(
     for target, file in targets.items():
         if file != scene.path:
             scene = reading.load(file)
-        for notice in scene.notices:
-            terminal.notice(notice)
+        for notice in (*scene.notices, colouring.notice(scene)):
+            if notice is not None:
+                terminal.notice(notice)
         scene, calibration = _fitted(scene, calibrate, terminal)
         sensor = look_at_sensor(scene, trust)
         with RunFolder.create(target) as folder:
