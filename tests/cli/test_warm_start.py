@@ -28,7 +28,15 @@ def test_a_warm_start_is_nearer_and_recorded(run: Run, scene: Path, tmp_path: Pa
     assert first_residual(tmp_path / "warm") < first_residual(tmp_path / "cold")
 
 
-@pytest.mark.parametrize(("method", "start"), [("gap-tv", "admm-tv"), ("de-gap-cnn", "de-gap-cnn")])
+@pytest.mark.parametrize(
+    ("method", "start"),
+    [
+        ("gap-tv", "admm-tv"),
+        ("de-gap-cnn", "de-gap-cnn"),
+        ("de-gap-cnn", "rnn"),  # has no weights
+        ("de-gap-cnn", "nosuch"),
+    ],
+)
 def test_only_a_schedule_starts_only_a_solve(
     run: Run, scene: Path, tmp_path: Path, method: str, start: str
 ) -> None:
@@ -36,4 +44,5 @@ def test_only_a_schedule_starts_only_a_solve(
     done = run("reconstruct", scene, "-o", out, "--method", method, "--warm-start", start)
     assert done.code == 2
     assert f"{method} cannot begin at {start}" in done.err
+    assert "one of gap-tv, admm-tv, pnp-ffdnet\n" in done.err
     assert not out.exists()

@@ -27,6 +27,7 @@ from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.colour import Colour
 from deqsci.reconstruction.demosaic import Demosaicking
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.sensor import Sensor
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
 from deqsci.reconstruction.tiling import Tiled, whole_or_tiled
@@ -98,15 +99,21 @@ class Reconstructor:
 
         Raises
         ------
-        ConfigError : there is no solve to begin, or the other method is a solve itself.
+        ConfigError : there is no solve to begin, or the other method is none to begin at.
         """
-        first = build(method, device=self.device, dtype=self.dtype)
-        if not isinstance(self.model, DeepEquilibrium) or isinstance(first, DeepEquilibrium):
-            raise ConfigError(
-                f"{self.method} cannot begin at {method}; --warm-start wants a finite schedule, "
-                f"such as gap-tv, for an equilibrium method to begin at"
-            )
-        return WarmStarted(self.model, first)
+        starts = [
+            name
+            for name, other in METHODS.items()
+            if other.kind != EQUILIBRIUM and (not other.networks or shipped_weights(name))
+        ]
+        if isinstance(self.model, DeepEquilibrium) and method in starts:
+            first = build(method, device=self.device, dtype=self.dtype)
+            if isinstance(first, FiniteSchedule):
+                return WarmStarted(self.model, first)
+        raise ConfigError(
+            f"{self.method} cannot begin at {method}; --warm-start wants an equilibrium method to "
+            f"begin at one of {', '.join(starts)}"
+        )
 
     def run(
         self,
