@@ -120,7 +120,7 @@ def test_files_that_fail_are_told_and_the_others_measured(
     assert summary["failed"] == 2
     table = (out / "table.md").read_text(encoding="utf-8")
     assert "broken.mat is not a MATLAB file" in table
-    assert "folder.mat is a folder" in table
+    assert "folder.mat holds no images" in table
     cells = {cell["scene"]: cell for cell in document(out)["cells"]}
     assert cells["bare.npz"]["psnr"] is None
     assert cells["bare.npz"]["evaluations"] == 3
