@@ -13,7 +13,7 @@ from deqsci.fixed_point import Picard
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.zoo import build
+from deqsci.reconstruction.zoo import DEFAULT_METHOD, build
 
 Problem = tuple[SnapshotPhysics, torch.Tensor, np.ndarray]
 
@@ -28,7 +28,7 @@ def part_of_runner(shared: Path) -> Problem:
     return physics, torch.from_numpy(scene.snapshots[window][:1].copy()), scene.truth[window][:8]
 
 
-@pytest.mark.parametrize("method", ["de-gap-cnn", "de-gap-ffdnet", "de-gap-rsn-cnn"])
+@pytest.mark.parametrize("method", ["de-gap-cnn", "de-gap-ffdnet", "de-gap-rsn-cnn", "de-gap-st"])
 def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
     physics, snapshot, truth = part_of_runner
     model = build(method)
@@ -46,6 +46,6 @@ def test_default_model_beats_total_variation(part_of_runner: Problem) -> None:
     physics, snapshot, truth = part_of_runner
     ours, baseline = (
         psnr(build(name).reconstruct(snapshot, physics).video[0], truth)
-        for name in ("de-gap-cnn", "gap-tv")
+        for name in (DEFAULT_METHOD, "gap-tv")
     )
     assert ours > baseline + 1

@@ -69,7 +69,7 @@ class Solving:
     """Which method reconstructs, and when it stops."""
 
     method: str | None = None
-    """Reconstruction method (`deqsci info` lists them); without it, de-gap-cnn."""
+    """Reconstruction method (`deqsci info` lists them); without it, de-gap-st."""
     weights: Path | None = None
     """Weights to use instead of the shipped ones: .safetensors, or a .pth/.ckpt of tensors."""
     max_iter: Count | None = None

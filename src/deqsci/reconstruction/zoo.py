@@ -95,7 +95,7 @@ METHODS: dict[str, Method] = {
         RecurrentMap,
     ),
 }
-DEFAULT_METHOD = "de-gap-cnn"
+DEFAULT_METHOD = "de-gap-st"
 TOLERANCE = 3e-5
 """Relative residual at which an equilibrium method has converged, unless told otherwise."""
 
