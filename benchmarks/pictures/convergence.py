@@ -17,7 +17,7 @@ from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.zoo import build
 from deqsci.viz.curves import COLOURS, COLUMN_STYLE, LINES
 
-METHODS = ("de-gap-cnn", "de-gap-rsn-cnn", "pnp-ffdnet", "gap-tv")
+METHODS = ("de-gap-st", "de-gap-rsn-cnn", "pnp-ffdnet", "gap-tv")
 EVALUATIONS = 200
 SIZE = 128
 """Pixels of the part around the centre that is solved, for the sake of time."""
