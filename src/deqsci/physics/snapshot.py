@@ -35,7 +35,7 @@ class SnapshotPhysics:
     Raises
     ------
     MaskError : empty masks, or values that are not finite or outside [0, 1].
-    ValueRangeError : noise below 0, or NaN.
+    ValueRangeError : noise below 0 or NaN, or infinite for a whole snapshot.
     ShapeError : masks that are neither 3-D nor 4-D; later, tensors that do not fit the masks.
     """
 
