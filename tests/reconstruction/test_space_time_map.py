@@ -30,11 +30,11 @@ def test_an_untrained_map_is_the_data_step(masks: torch.Tensor) -> None:
     torch.testing.assert_close(map(z, snapshot, noisy), noisy.proximal(z, snapshot, 0.05))
 
 
-def test_relaxation_keeps_the_fixed_points(map: SpaceTimeMap) -> None:
+def test_the_data_step_comes_last_and_relaxation_keeps_the_fixed_points(map: SpaceTimeMap) -> None:
     physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
-    z = torch.rand(1, 3, 8, 8)
-    snapshot = physics.A(torch.rand_like(z))
-    whole = map.denoise(z, None, snapshot, physics)
+    snapshot = physics.A(torch.rand(1, 3, 8, 8))
+    z = physics.project(torch.rand(1, 3, 8, 8), snapshot)
+    whole = physics.project(map.denoise(z, None, snapshot, physics), snapshot)
     torch.testing.assert_close(map(z, snapshot, physics) - z, 0.7 * (whole - z))
 
 

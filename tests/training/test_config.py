@@ -86,7 +86,7 @@ def test_a_drawn_depth_is_exact(tmp_path: Path) -> None:
         ({"clean": "1.5"}, "clean"),
         ({"stages.0.start_blend": "2"}, "start_blend"),
         ({"stages.0.frames": "4", "stages.0.max_frames": "3"}, "max_frames is 3"),
-        ({"stages.0.max_frames": "9", "stages.0.reuse": "2"}, "leave reuse or max_frames out"),
+        ({"stages.0.stability": "{weight: 1, samples: 0}"}, "samples is 0"),
         ({"average": "1"}, "average"),
         ({"seed": "[1"}, "not a YAML value"),
     ],

@@ -14,15 +14,15 @@ USES = 3
 
 
 class Counting:
-    """Samples whose video is their number."""
+    """Pairs of samples whose video is their number, of 2 or 3 frames."""
 
     def __init__(self) -> None:
         self.drawn = 0
 
-    def __call__(self, batch: int) -> Coded:
-        numbers = torch.arange(self.drawn, self.drawn + batch).float().view(-1, 1, 1, 1)
-        self.drawn += batch
-        video = numbers.expand(-1, 2, 4, 4).contiguous()
+    def __call__(self) -> Coded:
+        numbers = torch.arange(self.drawn, self.drawn + 2).float().view(-1, 1, 1, 1)
+        video = numbers.expand(-1, 2 + self.drawn // 2 % 2, 4, 4).contiguous()
+        self.drawn += 2
         masks = torch.ones_like(video)
         physics = SnapshotPhysics(masks)
         return Coded(video, physics.A(video), physics, torch.zeros_like(video))
@@ -32,38 +32,47 @@ def numbers(coded: Coded) -> list[int]:
     return coded.video[:, 0, 0, 0].int().tolist()
 
 
-def test_a_sample_goes_on_from_its_last_end_and_is_replaced_when_worn() -> None:
-    pool = Pool(Counting(), 2, USES, seed=0)
+def test_a_batch_goes_on_from_its_last_end_and_is_replaced_when_worn() -> None:
+    pool = Pool(Counting(), USES, seed=0)
     seen: Counter[int] = Counter()
+    lengths = set()
     for _ in range(60):
         coded = pool.take()
+        lengths.add(coded.video.shape[1])
         for row, number in enumerate(numbers(coded)):
             assert (coded.start[row] == seen[number]).all()  # steps it has been through
-            assert (coded.snapshot[row] == 2 * number).all()
+            assert (coded.snapshot[row] == coded.video.shape[1] * number).all()
             seen[number] += 1
         pool.put_back(coded.start + 1)
+    assert lengths == {2, 3}
     first = 2 * BATCHES
     assert all(count <= USES for number, count in seen.items() if number >= first)
     assert USES in [count for number, count in seen.items() if number >= first]
     assert max(seen) >= first
 
 
-def test_an_end_that_is_not_finite_is_forgotten() -> None:
+def test_a_batch_that_ended_at_no_finite_point_makes_way() -> None:
     draw = Counting()
-    pool = Pool(draw, 2, 100, seed=0)
-    gone = numbers(pool.take())
-    pool.put_back(torch.full((2, 2, 4, 4), torch.inf))
+    pool = Pool(draw, 100, seed=0)
+    coded = pool.take()
+    ended = coded.start.clone()
+    ended[1] = torch.inf
+    pool.put_back(ended)
     later = [number for _ in range(60) for number in numbers(pool.take())]
-    assert not set(gone) & set(later)
+    assert not set(numbers(coded)) & set(later)
     assert draw.drawn == 2 * BATCHES + 2
 
 
 def test_state_restores_the_trajectory() -> None:
-    pool = Pool(Counting(), 2, USES, seed=0)
+    draw = Counting()
+    pool = Pool(draw, 100, seed=0)
     for _ in range(5):
         pool.put_back(pool.take().start + 1)
-    saved = [t.clone() for t in pool.state()]
-    expected = [numbers(pool.take()) for _ in range(3)]
-    again = Pool(Counting(), 2, USES, seed=1)
+    saved = pool.state()
+    expected = [pool.take() for _ in range(9)]
+    again = Pool(Counting(), 100, seed=1)
     again.load_state(saved)
-    assert [numbers(again.take()) for _ in range(3)] == expected
+    for coded in expected:
+        same = again.take()
+        assert numbers(same) == numbers(coded)
+        assert torch.equal(same.start, coded.start)

@@ -32,9 +32,9 @@ def test_frames_are_drawn_from_their_range() -> None:
     clips = ClipSet([torch.zeros(9, 8, 8, dtype=torch.uint8)])
     generator = torch.Generator().manual_seed(0)
     within = stage(frames=2, max_frames=5)
-    lengths = {draw_video(clips, within, 1, generator).shape[1] for _ in range(50)}
+    lengths = {draw_video(clips, within, generator).shape[1] for _ in range(50)}
     assert lengths == {2, 3, 4, 5}
-    assert draw_video(clips, stage(frames=2), 1, generator).shape[1] == 2
+    assert draw_video(clips, stage(frames=2), generator).shape[1] == 2
 
 
 def test_a_blended_start_lies_between_the_truth_and_the_mean_frame() -> None:
@@ -58,11 +58,11 @@ def test_the_physics_is_told_the_noise_and_some_snapshots_have_none() -> None:
 
 
 def test_a_pool_keeps_each_snapshots_noise() -> None:
-    def numbered(batch: int) -> Coded:
-        number = torch.arange(1.0, batch + 1)
+    def numbered() -> Coded:
+        number = torch.arange(1.0, 4)
         video = number.view(-1, 1, 1, 1).expand(-1, 2, 4, 4).contiguous()
         physics = SnapshotPhysics(torch.ones_like(video), noise=number)
         return Coded(video, physics.A(video), physics, video)
 
-    coded = Pool(numbered, 3, uses=2, seed=0).take()
+    coded = Pool(numbered, uses=2, seed=0).take()
     assert torch.equal(coded.physics.noise.flatten(), coded.video[:, 0, 0, 0])

@@ -30,6 +30,10 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
+class _PageLeftError(Exception):
+    """The page was replaced while it was asked."""
+
+
 class Browser:
     """One page of a browser of its own. ``problems`` collects errors, warnings and requests."""
 
@@ -89,6 +93,8 @@ class Browser:
         while True:
             answer = self._read()
             if answer.get("id") == self._number:
+                if "navigated" in answer.get("error", {}).get("message", ""):
+                    raise _PageLeftError
                 assert "error" not in answer, answer
                 return dict(answer["result"])
             self._note(answer)
@@ -119,12 +125,18 @@ class Browser:
         return answer["result"].get("value")
 
     def until(self, expression: str, wanted: Callable[[Any], bool] = bool) -> Any:
-        """Wait for an expression to have a wanted value, and return it."""
+        """Wait for an expression to have a wanted value, on a page that may still be replaced."""
         end = time.monotonic() + _PATIENCE
-        while not wanted(value := self.run(expression)):
+        while True:
+            try:
+                value = self.run(expression)
+            except _PageLeftError:
+                value = None
+            else:
+                if wanted(value):
+                    return value
             assert time.monotonic() < end, f"{expression} stays {value!r}"
             time.sleep(0.02)
-        return value
 
     def key(self, key: str, modifiers: int = 0) -> None:
         """Press and release a key where the focus is; modifiers: 1 alt, 2 ctrl, 8 shift."""

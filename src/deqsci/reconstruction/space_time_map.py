@@ -16,10 +16,12 @@ PLANES = 4
 
 
 class SpaceTimeMap(EquilibriumMap):
-    """f(z; y, Φ) = (1 − α) z + α D(u; Φ, y/ΣΦ, doubt), u the proximal point of z.
+    """f(z; y, Φ) = (1 − α) z + α P(D(z; Φ, y/ΣΦ, doubt)), P the proximal data step.
 
-    The network sees the masks, so that it need not know one by heart, and how much the noise leaves
-    of the snapshot's word. Autonomous: f depends on z, y, Φ, the noise level and the weights alone.
+    The data step comes last, so that the equilibrium itself explains the snapshot; with D last it
+    would be as far from it as D moves. The network sees the masks, so that it need not know one by
+    heart, and how much the noise leaves of the snapshot's word. Autonomous: f depends on z, y, Φ,
+    the noise level and the weights alone.
 
     Parameters
     ----------
@@ -46,14 +48,19 @@ class SpaceTimeMap(EquilibriumMap):
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        denoised = self.denoise(z, None, snapshot, physics)
-        return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)
+        u = physics.proximal(self._clean(z, None, snapshot, physics), snapshot, self.spread)
+        return u if self.relaxation == 1 else torch.lerp(z, u, self.relaxation)
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
     ) -> Tensor:
-        """D at another noise level than the learned one, (B,) or a number."""
-        u = physics.proximal(z, snapshot, self.spread)
+        """D of what the data step makes of a noisy video, at another noise level than the learned
+        one, (B,) or a number."""
+        return self._clean(physics.proximal(z, snapshot, self.spread), sigma, snapshot, physics)
+
+    def _clean(
+        self, u: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
         doubt = physics.doubt(self.spread).unsqueeze(-3)
         planes = (u, physics.masks.expand_as(u), physics.initial(snapshot), doubt.expand_as(u))
         denoised: Tensor = self.network(torch.stack(planes, 2), sigma)

@@ -73,9 +73,14 @@ class Stability:
     """Weight of the growth above the limit, in dB."""
     limit: float = 0.97
     """Growth above which the penalty sets in."""
+    iterations: int = 8
+    """Evaluations that find the direction which grows most."""
+    samples: int | None = None
+    """Videos of each batch that are looked at; all where left out."""
 
     def __post_init__(self) -> None:
         check_range(self, ("weight", "limit"), 0)
+        check_range(self, ("iterations", "samples"), 1)
 
 
 @dataclass(frozen=True)
@@ -143,8 +148,6 @@ class Stage:
             raise ConfigError(f"start_blend is {self.start_blend}; wanted a share in [0, 1]")
         if self.max_frames is not None and self.max_frames < self.frames:
             raise ConfigError(f"max_frames is {self.max_frames}; wanted at least {self.frames}")
-        if self.max_frames is not None and self.reuse > 1:
-            raise ConfigError("a pool holds videos of one T; leave reuse or max_frames out")
         if not 0 < self.sigma[0] <= self.sigma[1]:
             raise ConfigError(f"sigma is {list(self.sigma)}; wanted 0 < lowest ≤ highest")
         adjoint = self.build_adjoint()

@@ -61,8 +61,11 @@ def equilibrium_loss(
         loss = loss + stage.jacobian * size
         metrics["jacobian"] = size.item()
     if stage.stability is not None:
-        growth = perturbation_growth(f, z, generator)
-        loss = loss + stage.stability.weight * (growth - stage.stability.limit).relu().mean()
+        stability = stage.stability
+        some = coded.first(stability.samples or len(z))
+        g = partial(model.map, snapshot=some.snapshot, physics=some.physics)
+        growth = perturbation_growth(g, z[: len(some.video)], generator, stability.iterations)
+        loss = loss + stability.weight * (growth - stability.limit).relu().mean()
         metrics["growth"] = growth.max().item()
     return loss, metrics, z
 
@@ -108,7 +111,7 @@ def jacobian_size(f: Map, z: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def perturbation_growth(
-    f: Map, z: Tensor, generator: torch.Generator, iterations: int = 8, relative: float = 0.02
+    f: Map, z: Tensor, generator: torch.Generator, iterations: int, relative: float = 0.02
 ) -> Tensor:
     """‖f(z+v) − f(z)‖ / ‖v‖ in the direction v that evaluating f again and again comes to, with
     its gradient: the spectral radius, not the norm, for a small v. Shape: (B,).

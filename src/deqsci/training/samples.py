@@ -23,8 +23,14 @@ class Coded:
     physics: SnapshotPhysics
     start: Tensor
 
+    def first(self, count: int) -> Coded:
+        """The first so many."""
+        noise = self.physics.noise.expand(len(self.video), 1, 1)[:count]
+        physics = SnapshotPhysics(self.physics.masks[:count], noise=noise, check=False)
+        return Coded(self.video[:count], self.snapshot[:count], physics, self.start[:count])
 
-def draw_video(clips: ClipSet, stage: Stage, batch: int, generator: torch.Generator) -> Tensor:
+
+def draw_video(clips: ClipSet, stage: Stage, generator: torch.Generator) -> Tensor:
     """Random crops. Shape: (B, T, size, size)."""
     frames = stage.frames
     if stage.max_frames is not None:
@@ -32,7 +38,7 @@ def draw_video(clips: ClipSet, stage: Stage, batch: int, generator: torch.Genera
             frames, stage.max_frames + 1, (), generator=generator, device=generator.device
         )
         frames = int(drawn)
-    return clips.sample(batch, frames, stage.size, generator, stage.max_stride)
+    return clips.sample(stage.batch, frames, stage.size, generator, stage.max_stride)
 
 
 def code(

@@ -191,10 +191,10 @@ class Trainer:
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:
             return None
-        return Pool(partial(self._draw, stage), stage.batch, stage.reuse, self.seed)
+        return Pool(partial(self._draw, stage), stage.reuse, self.seed)
 
-    def _draw(self, stage: Stage, batch: int) -> Coded:
-        video = draw_video(self.clips, stage, batch, self.generator)
+    def _draw(self, stage: Stage) -> Coded:
+        video = draw_video(self.clips, stage, self.generator)
         return code(video, self.config, self.generator, stage.start_noise, stage.start_blend)
 
     def _update(self, stage: Stage) -> Metrics:
@@ -205,7 +205,7 @@ class Trainer:
         # Uncached: a solve without gradient must not leave its copies of the weights behind.
         reduced = stage.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, reduced, cache_enabled=False):
-            coded = self._draw(stage, stage.batch) if self.pool is None else self.pool.take()
+            coded = self._draw(stage) if self.pool is None else self.pool.take()
             if stage.kind == "denoise":
                 loss, metrics = denoising_loss(self.map, coded, stage, self.generator)
             else:
