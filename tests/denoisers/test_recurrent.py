@@ -23,8 +23,15 @@ def test_any_length_and_size(network: RecurrentNetwork, size: tuple[int, int, in
     assert network(planes).shape == (2, frames, height, width)
 
 
-def test_untrained_it_adds_nothing() -> None:
-    assert not RecurrentNetwork(planes=3)(torch.rand(1, 2, 3, 8, 8)).any()
+def test_untrained_it_is_the_denoiser_of_single_frames() -> None:
+    class Halve(torch.nn.Module):
+        def forward(self, frames: torch.Tensor, sigma: None) -> torch.Tensor:
+            return frames / 2
+
+    planes = torch.rand(1, 2, 3, 8, 8)
+    assert torch.equal(RecurrentNetwork(planes=3)(planes), planes[:, :, 0])
+    halved = RecurrentNetwork(planes=3, frame_wise=Halve())
+    assert torch.equal(halved(planes), planes[:, :, 0] / 2)
 
 
 def test_the_first_and_the_last_frame_depend_on_each_other(network: RecurrentNetwork) -> None:

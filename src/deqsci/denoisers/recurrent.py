@@ -6,22 +6,35 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from deqsci.denoisers.video import denoise_video
+
 STRIDE = 4
 """Pixels that one place of the hidden state stands for, along each side."""
 
 
 class RecurrentNetwork(nn.Module):
-    """Bidirectional convolutional recurrent network over the T frames of a video.
+    """D₁(u) + N(planes): a bidirectional convolutional recurrent network over the T frames of a
+    video, beside a denoiser of single frames.
 
-    The planes of every frame (what the map knows of it) are embedded at half the resolution. At a
-    quarter a hidden state sweeps forward and another backward over the frames, and both, with the
-    embedding, say what to add to the frame. Every frame meets the same filters: T is free.
+    The planes of every frame (u first, then what else the map knows of it) are embedded at half the
+    resolution. At a quarter a hidden state sweeps forward and another backward over the frames, and
+    both, with the embedding, say what to add to the frame. Every frame meets the same filters: T is
+    free.
+
+    Parameters
+    ----------
+    planes : P.
+    width, hidden : channels at half and at a quarter of the resolution.
+    frame_wise : D₁, (N, 1, H, W) → (N, 1, H, W); left out, D₁(u) is u.
 
     Shape: planes (B, T, P, H, W) → (B, T, H, W), any T, H and W.
     """
 
-    def __init__(self, planes: int, width: int = 32, hidden: int = 64) -> None:
+    def __init__(
+        self, planes: int, width: int = 32, hidden: int = 64, frame_wise: nn.Module | None = None
+    ) -> None:
         super().__init__()
+        self.frame_wise = frame_wise
         self.embed = nn.Conv2d(4 * planes, width, 3, padding=1)
         self.refine = nn.Conv2d(width, width, 3, padding=1)
         self.down = nn.Conv2d(width, hidden, 3, stride=2, padding=1)
@@ -43,7 +56,10 @@ class RecurrentNetwork(nn.Module):
         raised = F.pixel_shuffle(F.relu(self.up(swept.flatten(0, 1))), 2)
         joined = F.relu(self.join(torch.cat((embedded, raised), 1)))
         added = F.pixel_shuffle(self.head(joined), 2)
-        return added[:, 0, :height, :width].unflatten(0, (batch, frames))
+        u = planes[:, :, 0]
+        if self.frame_wise is not None:
+            u = denoise_video(self.frame_wise, u, None)
+        return u + added[:, 0, :height, :width].unflatten(0, (batch, frames)).to(u.dtype)
 
 
 class Cell(nn.Module):

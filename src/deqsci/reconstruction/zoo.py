@@ -24,7 +24,8 @@ from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
-from deqsci.reconstruction.recurrent_map import PLANES, RecurrentMap
+from deqsci.reconstruction.recurrent_map import PLANES as RECURRENT_PLANES
+from deqsci.reconstruction.recurrent_map import RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -49,6 +50,10 @@ class Method:
 
 def _space_time_with_cnn() -> nn.Module:
     return SpaceTimeNetwork(SPACE_TIME_PLANES, frame_wise=CNN())
+
+
+def _recurrent_with_cnn() -> nn.Module:
+    return RecurrentNetwork(RECURRENT_PLANES, frame_wise=CNN())
 
 
 METHODS: dict[str, Method] = {
@@ -85,13 +90,13 @@ METHODS: dict[str, Method] = {
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
         "equilibrium",
-        (partial(RecurrentNetwork, PLANES),),
-        RecurrentMap,
+        (_recurrent_with_cnn,),
+        partial(RecurrentMap, relaxation=0.6),
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
         "unrolled",
-        (partial(RecurrentNetwork, PLANES),),
+        (_recurrent_with_cnn,),
         RecurrentMap,
     ),
 }

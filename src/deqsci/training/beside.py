@@ -1,7 +1,7 @@
-"""``python -m deqsci.training.beside``: where the training of de-gap-st begins.
+"""``python -m deqsci.training.beside``: where the training of de-gap-st and de-rnn begins.
 
-A space–time network put beside a frame-wise denoiser with a last layer of zeros: until training
-moves that layer, the two together are the denoiser alone.
+A network that looks across the frames put beside a trained denoiser of single frames, with a last
+layer of zeros: until training moves that layer, the two together are the denoiser alone.
 """
 
 from __future__ import annotations
@@ -9,36 +9,48 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import torch
+
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
+
+METHODS = ("de-gap-st", "de-rnn")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m deqsci.training.beside", description=(__doc__ or "").splitlines()[0]
     )
+    parser.add_argument("method", choices=METHODS)
     parser.add_argument("frame_wise", type=Path, help="weights of de-gap-cnn")
-    parser.add_argument("space_time", type=Path, help="weights of de-gap-st-small")
+    parser.add_argument(
+        "--across", type=Path, help="weights of the other network alone; random ones otherwise"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
-    combine(arguments.frame_wise, arguments.space_time, arguments.output)
+    combine(arguments.method, arguments.frame_wise, arguments.output, arguments.across)
 
 
-def combine(frame_wise: Path, space_time: Path, output: Path) -> None:
-    """Write the weights of de-gap-st that reconstruct as those of de-gap-cnn do.
+def combine(method: str, frame_wise: Path, output: Path, across: Path | None = None) -> None:
+    """Write the weights of ``method`` that do to a frame what those of ``frame_wise`` do.
 
     Raises
     ------
     WeightsError : weights of another network.
     """
-    alone, small = new_map("de-gap-cnn").network, new_map("de-gap-st-small").network
-    load_checkpoint(alone, frame_wise)
-    load_checkpoint(small, space_time)
-    tensors = small.state_dict()
+    torch.manual_seed(0)
+    network = new_map(method).network
+    denoiser = network.frame_wise
+    assert isinstance(denoiser, torch.nn.Module)
+    load_checkpoint(denoiser, frame_wise)
+    if across is not None:
+        network.register_module("frame_wise", None)
+        load_checkpoint(network, across)
+        network.register_module("frame_wise", denoiser)
+    tensors = network.state_dict()
     for name in ("head.weight", "head.bias"):
         tensors[name].zero_()
-    tensors |= {f"frame_wise.{name}": tensor for name, tensor in alone.state_dict().items()}
     checkpoint.save_weights(tensors, output)
 
 
