@@ -11,9 +11,33 @@ from deqsci.physics import SnapshotPhysics
 
 
 class EquilibriumMap(nn.Module):
-    """Base of the maps f(z; y, Φ): ``network`` is what is trained, and whose weights are kept."""
+    """Base of the maps f(z; y, Φ): ``network`` is what is trained, and whose weights are kept.
+
+    A map is relaxed: from its plain pass f₁ it takes f = (1 − α) z + α f₁(z). The relaxation α
+    changes no fixed point and takes an eigenvalue λ of the Jacobian to 1 − α + αλ. A residual CNN
+    that overshoots has eigenvalues below −1, at which plain iteration breaks; α < 1 brings those
+    down to −2/α + 1 inside the unit circle and leaves the others there.
+
+    Parameters
+    ----------
+    relaxation : α.
+
+    Raises
+    ------
+    ConfigError : a relaxation outside (0, 1].
+    """
 
     network: nn.Module
+
+    def __init__(self, relaxation: float = 1.0) -> None:
+        super().__init__()
+        if not 0 < relaxation <= 1:
+            raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
+        self.relaxation = relaxation
+
+    def relax(self, z: Tensor, plain: Tensor) -> Tensor:
+        """(1 − α) z + α f₁(z), of z and the plain pass f₁(z). Shape: (B, T, H, W) each."""
+        return plain if self.relaxation == 1 else torch.lerp(z, plain, self.relaxation)
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
@@ -32,20 +56,14 @@ class GapMap(EquilibriumMap):
 
     Paper eq. 6–7 with accelerated GAP's momentum left out: the map is autonomous, it depends on
     z, y, Φ and the weights, never on how often it was called. ``sigma`` is one value.
-
-    The relaxation α changes no fixed point and takes an eigenvalue λ of the Jacobian to
-    1 − α + αλ. A residual CNN that overshoots has eigenvalues below −1, at which plain iteration
-    breaks; α < 1 brings those down to −2/α + 1 inside the unit circle and leaves the others there.
     """
 
     def __init__(
         self, denoiser: nn.Module, sigma: float | None = None, relaxation: float = 1.0
     ) -> None:
-        super().__init__()
-        check_relaxation(relaxation)
+        super().__init__(relaxation)
         self.network = denoiser
         self.sigma = sigma
-        self.relaxation = relaxation
 
     @property
     def lipschitz(self) -> float | None:
@@ -62,10 +80,4 @@ class GapMap(EquilibriumMap):
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
         denoised = denoise_video(self.network, physics.project(z, snapshot), self.sigma)
-        return denoised if self.relaxation == 1 else torch.lerp(z, denoised, self.relaxation)
-
-
-def check_relaxation(relaxation: float) -> None:
-    """Raise ConfigError unless it is in (0, 1]."""
-    if not 0 < relaxation <= 1:
-        raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
+        return self.relax(z, denoised)

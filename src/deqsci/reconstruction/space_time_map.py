@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from deqsci.denoisers.space_time import SpaceTimeNetwork
 from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import EquilibriumMap, check_relaxation
+from deqsci.reconstruction.maps import EquilibriumMap
 
 PLANES = 4
 
@@ -28,7 +28,7 @@ class SpaceTimeMap(EquilibriumMap):
     network : planes (B, T, 4, H, W) → (B, T, H, W).
     spread : τ of the data step, the standard deviation of an estimate's error that the snapshot's
         noise is weighed against, in intensities.
-    relaxation : α, as in `GapMap`.
+    relaxation : α, as in `EquilibriumMap`.
 
     Raises
     ------
@@ -38,18 +38,16 @@ class SpaceTimeMap(EquilibriumMap):
     def __init__(
         self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
     ) -> None:
-        super().__init__()
-        check_relaxation(relaxation)
+        super().__init__(relaxation)
         if not 0 < spread < math.inf:
             raise ConfigError(f"spread is {spread}; wanted a number above 0")
         self.network = SpaceTimeNetwork(PLANES) if network is None else network
         self.spread = spread
-        self.relaxation = relaxation
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
         u = physics.proximal(self._clean(z, None, snapshot, physics), snapshot, self.spread)
-        return u if self.relaxation == 1 else torch.lerp(z, u, self.relaxation)
+        return self.relax(z, u)
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
