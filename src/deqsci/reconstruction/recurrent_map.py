@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import EquilibriumMap, check_relaxation
+from deqsci.reconstruction.maps import EquilibriumMap
 
 PLANES = 5
 
@@ -24,7 +24,7 @@ class RecurrentMap(EquilibriumMap):
     Parameters
     ----------
     network : planes (B, T, 5, H, W) → (B, T, H, W).
-    relaxation : α, as in `GapMap`.
+    relaxation : α, as in `EquilibriumMap`.
 
     Raises
     ------
@@ -32,10 +32,8 @@ class RecurrentMap(EquilibriumMap):
     """
 
     def __init__(self, network: nn.Module | None = None, relaxation: float = 1.0) -> None:
-        super().__init__()
-        check_relaxation(relaxation)
+        super().__init__(relaxation)
         self.network = RecurrentNetwork(PLANES) if network is None else network
-        self.relaxation = relaxation
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
@@ -47,4 +45,4 @@ class RecurrentMap(EquilibriumMap):
             torch.cat((z[:, 1:], z[:, -1:]), 1),
         )
         u = physics.project(self.network(torch.stack(planes, 2)), snapshot)
-        return u if self.relaxation == 1 else torch.lerp(z, u, self.relaxation)
+        return self.relax(z, u)
