@@ -15,7 +15,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from deqsci.cli.run import Reconstructor
 from deqsci.denoisers.cnn import CNN
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
@@ -320,7 +319,7 @@ def test_interruption_leaves_the_previous_run(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Reconstructor, "run", interrupted)
+    monkeypatch.setattr("deqsci.cli.run.reconstruct_scene", interrupted)
     for folder in (out, tmp_path / "new"):
         done = run("reconstruct", scene, "-o", folder, *METHOD)
         assert done.code == 130

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from deqsci.errors import InputFileError, ShapeError
-from deqsci.evaluation.cell import TIMED, mean, measure, score
+from deqsci.evaluation.cell import TIMED, measure, score
 from deqsci.evaluation.worker import Setup
 from deqsci.metrics import psnr, ssim
 from deqsci.physics import SnapshotPhysics
@@ -60,9 +60,3 @@ def test_a_video_made_elsewhere_is_scored_snapshot_by_snapshot(tmp_path: Path) -
         score(video[:7], given)
     with pytest.raises(InputFileError, match="no truth"):
         score(video, without_truth(given))
-
-
-def test_a_mean_needs_all_its_values() -> None:
-    assert mean([1.0, 2.0]) == 1.5
-    assert mean([1.0, None]) is None
-    assert mean([]) is None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
-from deqsci.evaluation.record import SnapshotRecord, evaluations_to, residual_trace
+from deqsci.evaluation.record import SnapshotRecord, evaluations_to, mean, residual_trace
+from deqsci.metrics import psnr
 from deqsci.reconstruction.result import Reconstruction
 
 NAN = float("nan")
@@ -38,3 +40,20 @@ def test_a_solver_returns_its_best_iterate_and_a_schedule_its_last() -> None:
     record = SnapshotRecord.of(0, solve, "total variation", 1.0)
     assert (record.residual, record.iterations, record.evaluations) == (0.25, 3, 4)
     assert record.outcome == "stalled"
+
+
+def test_a_record_is_scored_against_its_own_part_of_the_truth() -> None:
+    truth = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
+    record = SnapshotRecord.of(1, result([0.5]), "total variation", 1.0)
+    assert record.scored(truth[:2], None) == record
+    noisy = truth[2:] + np.float32(0.1)
+    scored = record.scored(noisy, truth)
+    assert scored.psnr == pytest.approx(psnr(noisy, truth[2:]))
+    assert scored.psnr is not None
+    assert scored.psnr > 15  # the other part's would be some 8 dB
+
+
+def test_a_mean_needs_all_its_values() -> None:
+    assert mean([1.0, 2.0]) == 1.5
+    assert mean([1.0, None]) is None
+    assert mean([]) is None

@@ -59,8 +59,11 @@ def demo(
     if start is None:
         start = first if video is None else 0
 
+    from deqsci.cli.chosen_method import ChosenMethod
     from deqsci.cli.exposure import Clip, expose, generate_masks
-    from deqsci.cli.run import Reconstructor, show, summarize, write_run
+    from deqsci.cli.run import reconstruct_scene
+    from deqsci.cli.run_files import summarize, write_run
+    from deqsci.cli.run_table import show
     from deqsci.io import RunFolder, SnapshotFile
     from deqsci.io.colour import mosaicked
     from deqsci.io.run_folder import check_replaceable
@@ -76,21 +79,20 @@ def demo(
     seen = mosaicked(clip.video, PATTERN) if colour else clip.video
     coded = expose(seen, masks, Noise(), computing.seed)
     scene = SnapshotFile(chosen, coded, masks, clip.video, bayer=PATTERN if colour else None)
-    reconstructor = Reconstructor(solving, computing)
+    method = ChosenMethod(solving, computing)
     with RunFolder.create(output) as folder:
-        run = reconstructor.run(scene, folder, terminal)
-        summary = summarize(run, scene, output, reconstructor.facts() | {"first_frame": start})
+        run = reconstruct_scene(method, scene, folder, terminal)
+        summary = summarize(run, scene, output, method.facts() | {"first_frame": start})
         write_run(folder, run, scene, summary)
     show(
         terminal,
         run,
-        f"{chosen.name}, frames {start} to {start + len(run.video) - 1}, {reconstructor.method}",
+        f"{chosen.name}, frames {start} to {start + len(run.video) - 1}, {method.name}",
     )
     terminal.say(f"pictures: {output / 'figure.png'}, {output / 'preview.gif'}")
     terminal.say(f"a page to play and compare: deqsci report {output}")
     terminal.result({"runs": [summary]})
-    converged = all(record.converged for record in run.records)
-    return NOT_CONVERGED if solving.strict and not converged else 0
+    return NOT_CONVERGED if solving.strict and not run.converged else 0
 
 
 def find_clip(name: str = CLIP_NAME) -> Path:

@@ -62,12 +62,15 @@ def reconstruct(
         if calibrate:
             check_gray(scene)
 
-    from deqsci.cli.run import Reconstructor, show, summarize, write_run
+    from deqsci.cli.chosen_method import ChosenMethod
+    from deqsci.cli.run import reconstruct_scene
+    from deqsci.cli.run_files import summarize, write_run
+    from deqsci.cli.run_table import show
 
-    reconstructor = Reconstructor(solving, computing, colouring.demosaic or "joint")
-    if trust.noise is not None and not reconstructor.heeds_noise:
+    method = ChosenMethod(solving, computing)
+    if trust.noise is not None and not method.heeds_noise:
         terminal.notice(
-            f"{reconstructor.method} does not heed the noise of the snapshots; --noise serves to "
+            f"{method.name} does not heed the noise of the snapshots; --noise serves to "
             f"find dead and hot pixels and changes nothing else"
         )
     summaries = []
@@ -81,14 +84,15 @@ def reconstruct(
         scene, calibration = _fitted(scene, calibrate, terminal)
         sensor = look_at_sensor(scene, trust)
         with RunFolder.create(target) as folder:
-            run = reconstructor.run(scene, folder, terminal, sensor)
-            summary = summarize(run, scene, target, reconstructor.facts())
+            demosaicking = colouring.demosaic or "joint"
+            run = reconstruct_scene(method, scene, folder, terminal, sensor, demosaicking)
+            summary = summarize(run, scene, target, method.facts())
             summary["calibration"] = jsonable(calibration)
             summary |= sensor_facts(scene, sensor, trust)
             write_run(folder, run, scene, summary)
         summaries.append(summary)
-        converged &= all(record.converged for record in run.records)
-        show(terminal, run, f"{file.name}, {reconstructor.method}")
+        converged &= run.converged
+        show(terminal, run, f"{file.name}, {method.name}")
         show_sensor(terminal, sensor, summary)
         terminal.say(f"pictures: {target / 'figure.png'}, {target / 'preview.gif'}")
     terminal.result({"runs": summaries})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import cycle, islice
 from statistics import fmean, median
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError, ShapeError
-from deqsci.evaluation.record import LEVELS, SnapshotRecord
+from deqsci.evaluation.record import LEVELS, SnapshotRecord, mean
 from deqsci.evaluation.worker import Setup, Worker
 from deqsci.io import SnapshotFile
 from deqsci.metrics import quality
@@ -51,7 +51,7 @@ def measure(setup: Setup, scene: SnapshotFile, *, timed: int = TIMED, watch: Wat
             seconds.append(solved.record.seconds)
             before, peak = solved.before, solved.peak
             if done < count:
-                records.append(_scored(solved.record, solved.video, scene))
+                records.append(solved.record.scored(solved.video, scene.truth))
                 counts.append(solved.evaluations_to)
     return summary(records) | {
         "size": scene.masks.shape,
@@ -103,20 +103,3 @@ def score(video: NDArray[np.float32], scene: SnapshotFile) -> dict[str, Any]:
             for index, (psnr, ssim) in enumerate(scores)
         ],
     }
-
-
-def mean(values: Sequence[float | None]) -> float | None:
-    """The mean where all values are known: means over different parts do not compare."""
-    known = [value for value in values if value is not None]
-    return fmean(known) if known and len(known) == len(values) else None
-
-
-def _scored(
-    record: SnapshotRecord, video: NDArray[np.float32], scene: SnapshotFile
-) -> SnapshotRecord:
-    if scene.truth is None:
-        return record
-    frames = len(scene.masks)
-    part = slice(record.snapshot * frames, (record.snapshot + 1) * frames)
-    psnr, ssim = quality(video, scene.truth[part])
-    return replace(record, psnr=psnr, ssim=ssim)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from deqsci.metrics import quality
 from deqsci.reconstruction.result import Reconstruction
 
+Float = NDArray[np.float32]
 Trace = NDArray[np.float64]
 
 EQUILIBRIUM = "equilibrium"
@@ -48,6 +52,17 @@ class SnapshotRecord:
             seconds=seconds,
         )
 
+    def scored(self, video: Float, truth: Float | None) -> SnapshotRecord:
+        """With PSNR and SSIM of its video (T, H, W) against the truth (N·T, H, W) of all of them.
+
+        In colour (…, 3). Without a truth there is nothing to add.
+        """
+        if truth is None:
+            return self
+        first = self.snapshot * len(video)
+        psnr, ssim = quality(video, truth[first : first + len(video)])
+        return replace(self, psnr=psnr, ssim=ssim)
+
     @property
     def outcome(self) -> str:
         """What the status says before it explains."""
@@ -65,6 +80,12 @@ def evaluations_to(trace: Trace) -> dict[str, int | None]:
     """Evaluations until the residual first was at most each of the protocol's levels."""
     reached = {level: np.flatnonzero(trace <= float(level)) for level in LEVELS}
     return {level: int(at[0]) + 1 if len(at) else None for level, at in reached.items()}
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """The mean where all values are known: means over different parts do not compare."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(values) else None
 
 
 def _returned(trace: Trace, kind: str) -> float | None:

@@ -1,0 +1,90 @@
+"""The method that the options ask for, and what is written down about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from deqsci.cli.options import Computing, Solving
+from deqsci.cli.runtime import environment, prepare
+from deqsci.errors import ConfigError
+from deqsci.evaluation.record import EQUILIBRIUM
+from deqsci.io.digest import sha256
+from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.schedule import FiniteSchedule
+from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.tiling import Reconstructor
+from deqsci.reconstruction.warm_start import WarmStarted
+from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
+
+
+class ChosenMethod:
+    """A method that is built, on its device, and ready for any number of scenes.
+
+    Raises
+    ------
+    ConfigError, MethodError, WeightsError : the options ask for what is not there.
+    """
+
+    def __init__(self, solving: Solving, computing: Computing) -> None:
+        self.solving, self.computing = solving, computing
+        self.device, self.dtype = prepare(computing)
+        self.name = solving.method or DEFAULT_METHOD
+        model = build(
+            self.name,
+            weights=solving.weights,
+            max_iter=solving.max_iter,
+            tol=solving.tol,
+            device=self.device,
+            dtype=self.dtype,
+        )
+        self.kind = METHODS[self.name].kind
+        if solving.strict and self.kind != EQUILIBRIUM:
+            raise ConfigError(
+                f"{self.name} runs a finite schedule and has no tolerance to reach; "
+                f"leave --strict out"
+            )
+        solver = model.solver if isinstance(model, DeepEquilibrium) else None
+        self.tolerance: float | None = getattr(solver, "tol", None)
+        equilibrium_map = model.map if isinstance(model, DeepEquilibrium) else None
+        self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
+        # The data steps of all others take the snapshot as it is.
+        self.heeds_noise = isinstance(equilibrium_map, SpaceTimeMap)
+        self.model: Reconstructor = model
+        if solving.warm_start is not None:
+            self.model = self._begun_at(solving.warm_start, model)
+
+    def _begun_at(self, start: str, model: Reconstructor) -> WarmStarted:
+        """The model begun at another method's video.
+
+        Raises
+        ------
+        ConfigError : there is no solve to begin, or the other method is none to begin at.
+        """
+        starts = [
+            name
+            for name, other in METHODS.items()
+            if other.kind != EQUILIBRIUM and (not other.networks or shipped_weights(name))
+        ]
+        if isinstance(model, DeepEquilibrium) and start in starts:
+            first = build(start, device=self.device, dtype=self.dtype)
+            if isinstance(first, FiniteSchedule):
+                return WarmStarted(model, first)
+        raise ConfigError(
+            f"{self.name} cannot begin at {start}; --warm-start wants an equilibrium method to "
+            f"begin at one of {', '.join(starts)}"
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """Method, weights, options and machine, as ``run.json`` records them."""
+        file = self.solving.weights or shipped_weights(self.name)
+        return {
+            "method": self.name,
+            "weights": None if file is None else {"file": file.name, "sha256": sha256(file)},
+            "options": asdict(self.solving) | asdict(self.computing),
+            "tolerance": self.tolerance,
+            "lipschitz": self.lipschitz,
+            "seed": self.computing.seed,
+            "device": str(self.device),
+            **environment(),
+        }
