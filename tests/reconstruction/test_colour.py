@@ -110,7 +110,7 @@ def test_the_colour_video_explains_the_snapshot(pattern) -> None:
 def test_the_demosaicking_that_was_asked_for() -> None:
     physics, _, snapshot = camera()
     gray = Phases(GapTV(5)).reconstruct(snapshot, physics).video
-    colour = Colour(GapTV(5), "RGGB", "malvar").reconstruct(snapshot, physics).video
+    colour = Colour(GapTV(5), "RGGB", "malvar")(snapshot, physics)
     torch.testing.assert_close(colour, malvar(gray, "RGGB"))
 
 

@@ -11,9 +11,9 @@ from deqsci.errors import ConfigError
 from deqsci.evaluation.record import EQUILIBRIUM
 from deqsci.io.digest import sha256
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
-from deqsci.reconstruction.tiling import Reconstructor
 from deqsci.reconstruction.warm_start import WarmStarted
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 

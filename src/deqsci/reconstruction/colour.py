@@ -12,11 +12,11 @@ from deqsci.physics import SnapshotPhysics
 from deqsci.physics.bayer import Pattern
 from deqsci.reconstruction.demosaic import Demosaicking, demosaic
 from deqsci.reconstruction.phases import Phases
+from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
-from deqsci.reconstruction.tiling import Reconstructor
 
 
-class Colour:
+class Colour(Reconstructor):
     """A method for a colour camera: it solves the phases of the mosaic, then these are demosaicked.
 
     Parameters

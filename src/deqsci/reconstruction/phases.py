@@ -9,11 +9,11 @@ from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.bayer import PHASES, interleave_phases
 from deqsci.reconstruction.parts import Part, share, together
+from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
-from deqsci.reconstruction.tiling import Reconstructor
 
 
-class Phases:
+class Phases(Reconstructor):
     """A method that solves the four phases of a mosaic, each a gray snapshot, and interleaves them.
 
     What comes out is the mosaicked video, which :mod:`deqsci.reconstruction.demosaic` makes a

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from deqsci.errors import ConfigError
 from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.parts import Part, share, together
+from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
 
 ALIGNMENT = 8
@@ -34,18 +34,7 @@ TILE = 1 << 23
 """Values of a tile, unless its side is given: a solver then remembers some 0.7 GB."""
 
 
-class Reconstructor(Protocol):
-    """What every method offers."""
-
-    @property
-    def max_evaluations(self) -> int: ...
-
-    def reconstruct(
-        self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
-    ) -> Reconstruction: ...
-
-
-class Tiled:
+class Tiled(Reconstructor):
     """A method that solves tile after tile: memory is that of one tile and of the video.
 
     A pixel of the snapshot tells of its own T pixels only, and a network looks at a
@@ -76,10 +65,6 @@ class Tiled:
     def max_evaluations(self) -> int:
         """Evaluations of the map on a tile at most."""
         return self.model.max_evaluations
-
-    def __call__(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
-        """The video. Shape: (B, H, W) → (B, T, H, W)."""
-        return self.reconstruct(snapshot, physics).video
 
     @torch.no_grad()
     def reconstruct(

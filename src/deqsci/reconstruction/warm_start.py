@@ -8,11 +8,12 @@ from torch import Tensor
 from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
 from deqsci.reconstruction.schedule import FiniteSchedule
 
 
-class WarmStarted:
+class WarmStarted(Reconstructor):
     """An equilibrium model whose solve begins at the video of a cheaper method.
 
     The equilibrium is that of the model; what the start changes is the way to it. Total variation
@@ -32,10 +33,6 @@ class WarmStarted:
     def max_evaluations(self) -> int:
         """Evaluations of the map at most."""
         return self.model.max_evaluations
-
-    def __call__(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
-        """The video. Shape: (B, H, W) → (B, T, H, W)."""
-        return self.reconstruct(snapshot, physics).video
 
     @torch.no_grad()
     def reconstruct(
