@@ -25,6 +25,7 @@ from deqsci.fixed_point.stability import stability
 def main(argv: Sequence[str] | None = None) -> None:
     command = Command("certificates", __doc__)
     command.add_methods()
+    command.add_crop()
     command.parser.add_argument("--tol", type=float, default=1e-5, help="relative residual")
     command.parser.add_argument("--max-iter", type=int, default=600, help="evaluations at most")
     command.parser.add_argument("--plain", type=int, default=50, help="evaluations before ρ(J)")
@@ -41,7 +42,7 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     """Radius and norm at one equilibrium, and the bound that holds for every snapshot."""
     device = arguments.device
     model = equilibrium_model(method, device, tol=arguments.tol, max_iter=arguments.max_iter)
-    problem = first_snapshot(scene).to(device)
+    problem = first_snapshot(scene, arguments.crop).to(device)
     f = problem.bind(model.map)
     solution = model.equilibrium(problem.snapshot, problem.physics)
     z = solution.value

@@ -43,6 +43,11 @@ class Command:
         ]
         self.parser.add_argument("--methods", nargs="+", default=shipped)
 
+    def add_crop(self) -> None:
+        """``--crop``: where a thousand evaluations of the whole would take too long."""
+        said = "use the middle of this height and width; the whole snapshot where left out"
+        self.parser.add_argument("--crop", type=int, help=said)
+
     def parse(self, argv: Sequence[str] | None) -> argparse.Namespace:
         """Read the arguments, make scenes a list of files, set threads and device."""
         self._words = sys.argv[1:] if argv is None else list(argv)
@@ -64,7 +69,7 @@ class Command:
         settings = {
             name: value.name if isinstance(value, Path) else value
             for name, value in vars(arguments).items()
-            if name not in NOT_SETTINGS
+            if name not in NOT_SETTINGS and value is not None
         }
         header = {
             "claim": self.claim,

@@ -8,6 +8,7 @@ iterate any more, the map goes where it leads.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate, product
@@ -27,21 +28,22 @@ WHOLE, EVERY = 200, 10
 def main(argv: Sequence[str] | None = None) -> None:
     command = Command("iterations", __doc__)
     command.add_methods()
+    command.add_crop()
     command.parser.add_argument("--evaluations", type=int, default=1000, help="in all")
     arguments = command.parse(argv)
     results = command.results(arguments)
     for method, scene in product(arguments.methods, arguments.scenes):
         results.fill(
             {"model": method, "scene": scene.name},
-            partial(measure, method, scene, arguments.evaluations, arguments.device),
+            partial(measure, method, scene, arguments),
         )
 
 
 @torch.no_grad()
-def measure(method: str, scene: Path, count: int, device: torch.device) -> dict[str, Any]:
+def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """The curves of one method on one scene's first snapshot, and what they say."""
-    model = equilibrium_model(method, device)
-    problem = first_snapshot(scene).to(device)
+    model = equilibrium_model(method, arguments.device)
+    problem = first_snapshot(scene, arguments.crop).to(arguments.device)
     psnr: list[float] = []
     residual: list[float] = []
 
@@ -52,7 +54,7 @@ def measure(method: str, scene: Path, count: int, device: torch.device) -> dict[
     f = watched(problem.bind(model.map), watch)
     solution = model.solver.solve(f, problem.physics.initial(problem.snapshot))
     solved, z = len(psnr), solution.value
-    while len(psnr) < count:
+    while len(psnr) < arguments.evaluations:
         z = f(z)
     onwards = psnr[solved - 1 :]
     return {

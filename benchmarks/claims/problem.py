@@ -62,19 +62,21 @@ class Problem:
         return Problem(self.snapshot[window].contiguous(), physics, self.truth[window].contiguous())
 
 
-def first_snapshot(path: Path) -> Problem:
-    """The first snapshot of a scene file.
+def first_snapshot(path: Path, crop: int | None = None) -> Problem:
+    """The first snapshot of a scene file, or its middle of ``crop`` pixels along each side.
 
     Raises
     ------
     InputFileError : the file holds no truth to measure against.
+    ShapeError : the snapshot is smaller than its middle.
     """
     scene = load_snapshots(path)
     if scene.truth is None:
         raise InputFileError(f"{path} holds no truth; wanted a scene whose video is known")
     physics = SnapshotPhysics(torch.from_numpy(scene.masks))
     truth = torch.from_numpy(scene.truth[: physics.frames])
-    return Problem(torch.from_numpy(scene.snapshots[:1]), physics, truth[None])
+    problem = Problem(torch.from_numpy(scene.snapshots[:1]), physics, truth[None])
+    return problem if crop is None else problem.crops(1, crop)[0]
 
 
 def simulated(video: Tensor, seed: int = 0) -> Problem:

@@ -5,6 +5,7 @@ python -m benchmarks.claims.starts SCENES...
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from functools import partial
 from itertools import combinations, product
@@ -23,25 +24,23 @@ NOISE = 0.2
 def main(argv: Sequence[str] | None = None) -> None:
     command = Command("starts", __doc__)
     command.add_methods()
+    command.add_crop()
     command.parser.add_argument("--tol", type=float, default=1e-5, help="relative residual")
     command.parser.add_argument("--max-iter", type=int, default=600, help="evaluations at most")
     arguments = command.parse(argv)
     results = command.results(arguments)
     for method, scene in product(arguments.methods, arguments.scenes):
-        limits = {"tol": arguments.tol, "max_iter": arguments.max_iter}
         results.fill(
-            {"model": method, "scene": scene.name},
-            partial(measure, method, scene, limits, arguments.device),
+            {"model": method, "scene": scene.name}, partial(measure, method, scene, arguments)
         )
 
 
 @torch.no_grad()
-def measure(
-    method: str, scene: Path, limits: dict[str, Any], device: torch.device
-) -> dict[str, Any]:
+def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Where the solves of one snapshot end, and how far apart."""
-    model = equilibrium_model(method, device, **limits)
-    problem = first_snapshot(scene).to(device)
+    device = arguments.device
+    model = equilibrium_model(method, device, tol=arguments.tol, max_iter=arguments.max_iter)
+    problem = first_snapshot(scene, arguments.crop).to(device)
     videos: list[Tensor] = []
     rows: list[dict[str, Any]] = []
     for name, start in starts(problem).items():

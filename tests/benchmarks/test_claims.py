@@ -56,7 +56,8 @@ def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     iterations.main([*measured("iterations"), "--evaluations", "60"])
     starts.main([*measured("starts"), "--tol", "1e-3", "--max-iter", "40"])
-    certificates.main([*measured("certificates"), "--products", "10", "--plain", "5"])
+    middle = ["--crop", "16", "--products", "10", "--plain", "5"]
+    certificates.main([*measured("certificates"), *middle])
     with pytest.MonkeyPatch.context() as patch:  # a process for each takes seconds
         patch.setattr(memory, "peak_memory", linear_memory)
         patch.setattr(gradients, "peak_memory", linear_memory)
@@ -185,6 +186,11 @@ def test_unrolling_more_takes_more_memory() -> None:
         for count in (4, 40)
     )
     assert many["megabytes"] > 4 * few["megabytes"] > 0
+
+
+def test_the_middle_alone_is_used_and_told(docs: Path) -> None:
+    assert results(docs, "certificates")["settings"]["crop"] == 16
+    assert "The middle 16×16 of each scene's first snapshot" in (docs / "claims.md").read_text()
 
 
 def test_the_unrolled_twin_runs_the_evaluations_it_was_trained_for(docs: Path) -> None:

@@ -13,6 +13,7 @@ from benchmarks.claims.report.section import (
     number,
     power,
     scene_name,
+    snapshot_used,
     table,
     values_of,
 )
@@ -46,7 +47,7 @@ def section(document: Document, image: Path) -> Section:
             verdicts.append(_bounded(model, own))
     return Section(
         verdicts,
-        f"The first snapshot of each scene, solved to a relative residual of {settings['tol']:.0e} "
+        f"{snapshot_used(settings)}, solved to a relative residual of {settings['tol']:.0e} "
         f"or for {settings['max_iter']} evaluations; {settings['products']} power iterations with "
         "products Jᵀv, for ‖J‖ with JᵀJv (or what the others found, if that is larger). "
         "ρ(J) twice: from what plain evaluation still moves after "

@@ -14,6 +14,7 @@ from benchmarks.claims.report.section import (
     number,
     power,
     scene_name,
+    snapshot_used,
     table,
     values_of,
 )
@@ -47,7 +48,7 @@ def section(document: Document, image: Path) -> Section:
     ]
     return Section(
         [_verdict(model, [c for c in cells if c["model"] == model]) for model in models_of(cells)],
-        "The first snapshot of each scene, the method's default solver until it reaches the "
+        f"{snapshot_used(document['settings'])}, the method's default solver until it reaches the "
         f"tolerance stated, then plain evaluations z ← f(z) until {total} in all. PSNR is that of "
         "f(z) after every evaluation; nothing picks the best one.",
         [table([*header, "largest fall (dB)"], rows)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,13 @@ class Section:
     """Text in place of the picture, where there is one."""
     reading: str = ""
     """What the figures mean."""
+
+
+def snapshot_used(settings: Mapping[str, Any]) -> str:
+    """What of a scene was reconstructed, to begin a sentence."""
+    crop = settings.get("crop")
+    middle = f"The middle {crop}×{crop} of each scene's first snapshot"
+    return "The first snapshot of each scene" if crop is None else middle
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

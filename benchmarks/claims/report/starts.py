@@ -14,6 +14,7 @@ from benchmarks.claims.report.section import (
     number,
     power,
     scene_name,
+    snapshot_used,
     span,
     table,
     values_of,
@@ -47,7 +48,7 @@ def section(document: Document, image: Path) -> Section:
     settings = document["settings"]
     return Section(
         [_verdict(m, [c for c in cells if c["model"] == m]) for m in values_of(cells, "model")],
-        f"The first snapshot of each scene from {len(cells[0]['starts'])} starts ("
+        f"{snapshot_used(settings)} from {len(cells[0]['starts'])} starts ("
         + ", ".join(start["start"] for start in cells[0]["starts"])
         + f"), each solved to a relative residual of {settings['tol']:.0e} or for "
         f"{settings['max_iter']} evaluations. Distance: ‖a − b‖ over the larger norm, of the two "
