@@ -66,3 +66,13 @@ def test_a_colour_camera(tmp_path: Path) -> None:
     assert scene.bayer == "RGGB"
     assert scene.truth is not None
     assert scene.truth.shape == (2, 3, 4, 6, 3)
+
+
+def test_the_level_at_which_the_sensor_clips(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).integers(0, 200, (2, 6, 8), np.uint8)
+    counts[1, 2, 3] = 255
+    np.savez(tmp_path / "meas.npz", snapshot=counts, masks=np.ones((1, 6, 8), np.float32))
+    scene = load_scene(tmp_path / "meas.npz", full_scale=255)
+    assert scene.saturation is not None
+    clips = scene[1].snapshot >= scene.saturation
+    assert clips.nonzero().tolist() == [[0, 2, 3]]

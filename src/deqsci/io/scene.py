@@ -34,6 +34,9 @@ class Scene:
     name: str = ""
     notices: tuple[str, ...] = ()
     """Sentences about what was taken for granted when the file was read."""
+    saturation: float | None = None
+    """Level in the unit of ``snapshot`` at which the sensor clips, for
+    :class:`deqsci.reconstruction.sensor.Sensor`; None where the file does not tell."""
     bayer: Pattern | None = None
     """The mosaic of a colour camera (see `deqsci.reconstruction.colour`), None of a gray one."""
 
@@ -49,6 +52,7 @@ class Scene:
             truth,
             name=file.path.name,
             notices=file.notices,
+            saturation=file.saturation,
             bayer=file.bayer,
         )
 
