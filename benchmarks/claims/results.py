@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deqsci.io.atomic import atomic_path
+from deqsci.evaluation.cell_file import Cell, CellFile, Key, read_document
 from deqsci.io.digest import sha256
 from deqsci.io.jsonable import jsonable
 
-Cell = dict[str, Any]
 KEPT_FOR = ("claim", "settings", "environment")
 
 
-class Results:
-    """A file of cells that is rewritten whole after each, so that a stopped run goes on.
+class Results(CellFile):
+    """Cells of which ``model`` is in every key.
 
-    A cell is named by its key, ``model`` among it. Cells of an earlier run are kept if settings
-    and environment are the same and their model's weights are; others would not compare.
+    Those of an earlier run are kept if settings and environment are the same and their model's
+    weights are; others would not compare. Unlike a user's benchmark, a claim starts over then: its
+    file is made for a page, from what is there to be measured.
     """
 
     def __init__(self, path: Path, header: Mapping[str, Any], weights: Mapping[str, Path]) -> None:
-        self.path = path
+        before, header = read_document(path), jsonable(header)
         hashes = {model: sha256(file) for model, file in weights.items()}
-        self.document: dict[str, Any] = jsonable({**header, "weights": hashes, "cells": []})
-        if path.is_file():
-            self._take_over(json.loads(path.read_text()))
+        if before and any(before.get(name) != header[name] for name in KEPT_FOR):
+            print(f"{path} was measured under other settings: starting over", file=sys.stderr)
+            before = {}
+        old = before.get("weights", {})
+        now = old | hashes
+        cells = [c for c in before.get("cells", []) if old.get(c["model"]) == now.get(c["model"])]
+        super().__init__(path, {**header, "weights": now}, cells)
 
-    def fill(self, key: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Cell:
+    def fill(self, key: Key, measure: Callable[[], Mapping[str, Any]]) -> Cell:
         """The cell of that key, measured and written unless it is there."""
-        for cell in self.document["cells"]:
-            if all(cell.get(name) == value for name, value in key.items()):
-                return dict(cell)
+        if (found := self.find(key)) is not None:
+            return found
         began = time.perf_counter()
-        made: Cell = jsonable({**key, **measure()})
-        self.document["cells"].append(made)
-        with atomic_path(self.path) as temporary:
-            temporary.write_text(json.dumps(self.document, ensure_ascii=False, indent=1) + "\n")
+        made = self.put(key, measure())
         seconds = time.perf_counter() - began
         said = ", ".join(str(value) for value in key.values())
         print(f"{self.document['claim']}: {said}: {seconds:.1f} s", file=sys.stderr, flush=True)
         return made
-
-    def _take_over(self, before: dict[str, Any]) -> None:
-        if any(before.get(name) != self.document[name] for name in KEPT_FOR):
-            print(f"{self.path} was measured under other settings: starting over", file=sys.stderr)
-            return
-        now = self.document["weights"]
-        self.document["weights"] = before["weights"] | now
-        self.document["cells"] = [
-            cell
-            for cell in before["cells"]
-            if before["weights"].get(cell["model"]) == self.document["weights"].get(cell["model"])
-        ]

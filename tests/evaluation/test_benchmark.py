@@ -11,7 +11,8 @@ import pytest
 from deqsci.errors import InputFileError
 from deqsci.evaluation import benchmark
 from deqsci.evaluation.benchmark import FORMAT, Task, find_video, pending, plan, run
-from deqsci.evaluation.results import Cell, Results
+from deqsci.evaluation.cell_file import Cell
+from deqsci.evaluation.results import Results
 from deqsci.evaluation.sweeps import Sweep
 from deqsci.evaluation.worker import Setup
 from deqsci.io import SnapshotFile

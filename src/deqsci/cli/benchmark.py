@@ -236,8 +236,8 @@ def _finish(terminal: Terminal, output: Path, store: Results) -> int:
     """Tables, pictures, and what to say of them."""
     from rich.markup import escape
 
+    from deqsci.evaluation.cell_file import ERROR
     from deqsci.evaluation.formats import grid, write_tables
-    from deqsci.evaluation.results import ERROR
     from deqsci.evaluation.sweeps import QUANTITIES
     from deqsci.evaluation.table import curves, tabulate
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from deqsci.cli.options import Reporting
 from deqsci.cli.terminal import Terminal
 from deqsci.evaluation.benchmark import Task
+from deqsci.evaluation.cell_file import ERROR, Cell
 from deqsci.evaluation.forecast import Forecast
-from deqsci.evaluation.results import ERROR, Cell
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from deqsci.errors import DeqsciError, InputFileError
 from deqsci.evaluation.cell import measure, score
-from deqsci.evaluation.results import ERROR, Cell, Results
+from deqsci.evaluation.cell_file import ERROR, Cell
+from deqsci.evaluation.results import Results
 from deqsci.evaluation.scenes import first, standard_name
 from deqsci.evaluation.sweeps import Sweep, Value, shown, varied
 from deqsci.evaluation.worker import Setup, has_limit

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deqsci.evaluation.cell_file import ERROR, Cell
 from deqsci.evaluation.record import LEVELS
-from deqsci.evaluation.results import ERROR, Cell
 from deqsci.evaluation.sweeps import shown
 from deqsci.evaluation.table import Curves, Row, Score, Table, curves, tabulate
 from deqsci.io.atomic import atomic_path

@@ -1,29 +1,21 @@
-"""A file of measured cells that a stopped run goes on from."""
+"""The cells of a benchmark, which are never mixed with others that do not compare."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deqsci.errors import OutputError
-from deqsci.io.atomic import atomic_path
+from deqsci.evaluation.cell_file import ERROR, CellFile, read_document
 from deqsci.io.jsonable import jsonable
 
-Cell = dict[str, Any]
-Key = Mapping[str, Any]
 
-ERROR = "error"
-"""The entry of a cell that could not be measured: a sentence."""
+class Results(CellFile):
+    """Cells that depend on the settings of the whole file and on named inputs.
 
-
-class Results:
-    """Cells in a JSON file that is rewritten whole after each: valid at any moment.
-
-    A cell is named by its key. It depends on the settings of the whole file and on named inputs:
-    the entry ``scene`` of a key names one of the section ``scenes``, whose facts (a digest, say)
-    must not change under the cells that were measured with it.
+    The entry ``scene`` of a cell's key names one of the section ``scenes``, whose facts (a digest,
+    say) must not change under the cells that were measured with it.
 
     Parameters
     ----------
@@ -47,61 +39,36 @@ class Results:
         inputs: Mapping[str, Mapping[str, Any]],
         about: Mapping[str, Any],
     ) -> None:
-        self.path = path
-        before = _read(path, format)
+        before = read_document(path)
+        if before and before.get("format") != format:
+            raise OutputError(f"{path} holds no results of this kind; give another --output")
         new, settings = jsonable(inputs), jsonable(settings)
         old = {kind: before.get(f"{kind}s", {}) for kind in new}
-        self.cells: list[Cell] = [c for c in before.get("cells", []) if c.get(ERROR) is None]
-        if self.cells:
-            self._compare("", before["settings"], settings)
-        for cell in self.cells:
+        cells = [cell for cell in before.get("cells", []) if cell.get(ERROR) is None]
+        if cells:
+            _compare(path, "", before["settings"], settings)
+        for cell in cells:
             for kind, facts in new.items():
                 if (name := cell.get(kind)) in facts:
-                    self._compare(f"{kind} {name}: ", old[kind].get(name), facts[name])
-        sections = {f"{kind}s": self._used(kind, old[kind]) | facts for kind, facts in new.items()}
-        self.document: dict[str, Any] = {
-            "format": format,
-            **jsonable(about),
-            "settings": settings,
-            **sections,
-            "cells": self.cells,
+                    _compare(path, f"{kind} {name}: ", old[kind].get(name), facts[name])
+        # Inputs of cells that are kept are, even where this run does not name them.
+        used = {kind: {cell.get(kind) for cell in cells} for kind in new}
+        sections = {
+            f"{kind}s": {name: old[kind][name] for name in old[kind] if name in used[kind]} | facts
+            for kind, facts in new.items()
         }
-
-    def find(self, key: Key) -> Cell | None:
-        """The cell of that key, where it is there and was measured."""
-        return next((c for c in self.cells if _is(c, key) and c.get(ERROR) is None), None)
-
-    def put(self, key: Key, content: Mapping[str, Any]) -> Cell:
-        """Write the cell of that key in place of one that may be there.
-
-        Raises
-        ------
-        OutputError : the file cannot be written.
-        """
-        cell: Cell = jsonable({**key, **content})
-        self.cells[:] = [c for c in self.cells if not _is(c, key)] + [cell]
-        text = json.dumps(self.document, ensure_ascii=False, indent=1, allow_nan=False)
-        with atomic_path(self.path) as part:
-            part.write_text(text + "\n", encoding="utf-8")
-        return cell
-
-    def _used(self, kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """The facts of the inputs that a cell was measured with."""
-        names = {cell.get(kind) for cell in self.cells}
-        return {name: fact for name, fact in facts.items() if name in names}
-
-    def _compare(self, what: str, before: Any, now: Any) -> None:
-        """Raise OutputError naming the first thing that differs."""
-        difference = _difference(before, now)
-        if difference is not None:
-            raise OutputError(
-                f"{self.path} holds cells measured with {what}{difference}; cells of both would "
-                f"not compare: go back to what it was, or give another --output"
-            )
+        document = {"format": format, **about, "settings": settings, **sections}
+        super().__init__(path, document, cells)
 
 
-def _is(cell: Cell, key: Key) -> bool:
-    return all(cell.get(name) == value for name, value in key.items())
+def _compare(path: Path, what: str, before: Any, now: Any) -> None:
+    """Raise OutputError naming the first thing that differs."""
+    difference = _difference(before, now)
+    if difference is not None:
+        raise OutputError(
+            f"{path} holds cells measured with {what}{difference}; cells of both would not "
+            f"compare: go back to what it was, or give another --output"
+        )
 
 
 def _difference(before: Any, now: Any, name: str = "") -> str | None:
@@ -120,18 +87,3 @@ def _said(value: Any) -> str:
     return (
         "not given" if value is None else f"{value:g}" if isinstance(value, float) else f"{value}"
     )
-
-
-def _read(path: Path, format: str) -> dict[str, Any]:
-    """The document, or nothing where there is no file."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise OutputError(
-            f"{path} cannot be read as results ({error}); give another --output"
-        ) from None
-    if not isinstance(document, dict) or document.get("format") != format:
-        raise OutputError(f"{path} holds no results of this kind; give another --output")
-    return document

@@ -10,7 +10,7 @@ from statistics import fmean, median
 from typing import Any
 
 from deqsci.evaluation.cell import MEMORY, TIMING
-from deqsci.evaluation.results import ERROR, Cell
+from deqsci.evaluation.cell_file import ERROR, Cell
 from deqsci.evaluation.scenes import in_order, titles
 from deqsci.metrics import PROTOCOL
 
