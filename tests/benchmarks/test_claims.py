@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def test_results_name_no_place_of_this_machine(docs: Path) -> None:
     for file in (docs / "claims").glob("*.json"):
         assert str(docs) not in file.read_text(), file.name
         assert str(shipped_weights(METHOD)) not in file.read_text(), file.name
+        assert platform.release() not in file.read_text(), file.name
 
 
 def test_curves_start_at_the_first_evaluation_and_end_at_the_last(docs: Path) -> None:

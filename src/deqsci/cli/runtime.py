@@ -80,6 +80,6 @@ def environment() -> dict[str, Any]:
             "torch": torch.__version__,
             **{name: version(name) for name in packages},
         },
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "threads": torch.get_num_threads(),
     }
