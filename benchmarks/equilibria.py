@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -66,7 +65,7 @@ def measure(method: str, path: Path, arguments: argparse.Namespace) -> dict[str,
         "evaluations_to_1e-3": next((k for k, r in enumerate(trace, 1) if r <= 1e-3), None),
         "core_seconds": round(seconds, 2),
     }
-    f = partial(model.map, snapshot=snapshot, physics=physics)
+    f, _ = model.map.at(snapshot, physics)
     if arguments.run_on:
         # Plain iteration goes where the map itself leads; no best iterate is picked.
         rest = max(1, arguments.run_on - row["evaluations"])

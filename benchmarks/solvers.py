@@ -15,7 +15,6 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +86,7 @@ def crop_problem(arguments: argparse.Namespace) -> tuple[Callable[[Tensor], Tens
     physics = SnapshotPhysics(torch.from_numpy(scene.masks[:, CROP, CROP].copy()))
     snapshot = torch.from_numpy(scene.snapshots[:1, CROP, CROP].copy())
     model = build(arguments.method, weights=arguments.weights)
-    f = partial(model.map, snapshot=snapshot, physics=physics)
+    f, _ = model.map.at(snapshot, physics)
     return f, physics.A_adjoint(snapshot)
 
 

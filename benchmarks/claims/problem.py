@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from deqsci.errors import InputFileError, ShapeError
 from deqsci.fixed_point.monitor import Map
@@ -17,6 +16,7 @@ from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
+from deqsci.reconstruction.maps import EquilibriumMap
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Problem:
     physics: SnapshotPhysics
     truth: Tensor
 
-    def bind(self, map: nn.Module) -> Map:
+    def bind(self, map: EquilibriumMap) -> Map:
         """z ↦ f(z; y, Φ) of this snapshot."""
-        return partial(map, snapshot=self.snapshot, physics=self.physics)
+        return map.at(self.snapshot, self.physics)[0]
 
     def psnr(self, video: Tensor) -> float:
         """PSNR of a video (1, T, H, W) in dB; NaN where it is no longer finite."""

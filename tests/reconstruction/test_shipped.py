@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +35,7 @@ def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
     assert result.converged.all()
     assert (result.residuals[0] <= 1e-3).nonzero()[0] < 60
     quality = psnr(result.video[0], truth)
-    f = partial(model.map, snapshot=snapshot, physics=physics)
+    f, _ = model.map.at(snapshot, physics)
     on = Picard(tol=0.0, max_iter=200).solve(f, result.video)
     assert on.residuals[0, -1] < 1e-4
     assert psnr(on.value[0], truth) > quality - 0.1

@@ -18,7 +18,7 @@ def test_it_is_its_map_so_many_times(passes: int) -> None:
     map, physics = RecurrentMap(), SnapshotPhysics(bernoulli_masks(3, 8, 8))
     torch.nn.init.normal_(map.network.head.weight, std=0.01)
     snapshot = physics.A(torch.rand(2, 3, 8, 8))
-    wanted = physics.initial(snapshot)
+    _, wanted = map.at(snapshot, physics)
     for _ in range(passes):
         wanted = map(wanted, snapshot, physics)
     model = UnrolledMap(map, passes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from deqsci.errors import ConfigError
@@ -53,6 +54,22 @@ def test_a_drawn_depth_is_exact(tmp_path: Path) -> None:
     assert stage.at_depth(7)[0] == Unrolled(7)
 
 
+def test_depth_0_is_what_a_phantom_records_from_the_start(tmp_path: Path) -> None:
+    phantom = {**STAGE, "depth": [0, 2], "adjoint": {"name": "phantom", "steps": 3}}
+    (stage,) = load_config(write(tmp_path, {**GOOD, "stages": [phantom]})).stages
+    z0, gain = torch.ones(1, 2), torch.tensor(0.5, requires_grad=True)
+    for depth in (0, 1, 2):
+        adjoint, solver = stage.at_depth(depth)
+        value = adjoint.fixed_point(lambda z: gain * z + 2, z0, solver).value
+        wanted = z0
+        for passes in range(depth + 3):
+            wanted = gain * (wanted.detach() if passes <= depth else wanted) + 2
+        for z in (value, wanted):
+            assert z[0, 0].item() == 4 - 3 * 0.5 ** (depth + 3)
+        gradients = [torch.autograd.grad(z[0, 0], gain)[0] for z in (value, wanted)]
+        torch.testing.assert_close(*gradients)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -76,6 +93,9 @@ def test_a_drawn_depth_is_exact(tmp_path: Path) -> None:
         ({"stages.0.solver": "{name: picard, memory: 3}"}, "unknown setting memory"),
         ({"stages.0.adjoint": "{name: phantom, solver: {name: picard}}"}, "leave solver out"),
         ({"stages.0.depth": "[5, 3]"}, "depth"),
+        ({"stages.0.depth": "[0, 3]", "stages.0.adjoint": "{name: unrolled}"}, "wanted 1 ≤"),
+        ({"stages.0.depth": "[-1, 3]", "stages.0.adjoint": "{name: phantom}"}, "wanted 0 ≤"),
+        ({"optimizer": "sgd"}, "adamw, muon"),
         ({"stages.0.depth": "[5]"}, "wanted 2 values, found 1"),
         ({"stages.0.correction": "{discount: 2}"}, r"stages\.0: correction: .*discount 2"),
         ({"stages.1.steps": "3"}, "none of the entries"),

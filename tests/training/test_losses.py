@@ -93,6 +93,16 @@ def test_correction_records_states_of_a_solver_by_one_evaluation() -> None:
     assert gradient.item() == pytest.approx(20 / (0.5 * 2.302585), rel=1e-4)  # d(20 log₁₀ g)/dg
 
 
+def test_correction_of_recorded_states_takes_the_last_ones_before_the_end() -> None:
+    video = torch.zeros(1, 2, 4, 4)
+    states = [torch.full_like(video, 10.0**-k) for k in range(5)]
+    recorded = [state.requires_grad_(k >= 2) for k, state in enumerate(states)]
+    correction = Correction(states=5, discount=0.5, recorded=True)
+    loss = correction_loss(lambda z: z, recorded, video, correction)
+    expected = 0.5 * negative_psnr(states[3], video) + 0.25 * negative_psnr(states[2], video)
+    assert loss.item() == pytest.approx(expected.item())
+
+
 def test_correction_passes_over_states_that_are_not_finite() -> None:
     video = torch.zeros(1, 2, 4, 4)
     visited = [torch.full_like(video, value) for value in (0.1, torch.inf, 0.1, torch.nan, 0.1)]

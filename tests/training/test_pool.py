@@ -51,6 +51,22 @@ def test_a_batch_goes_on_from_its_last_end_and_is_replaced_when_worn() -> None:
     assert max(seen) >= first
 
 
+def test_a_batch_whose_start_is_the_maps_own_goes_on_from_its_end_too() -> None:
+    def draw() -> Coded:
+        video = torch.rand(2, 3, 4, 4)
+        physics = SnapshotPhysics(torch.ones_like(video))
+        return Coded(video, physics.A(video), physics)
+
+    pool = Pool(draw, 100, seed=0)
+    starts = []
+    for _ in range(3 * BATCHES):
+        coded = pool.take()
+        starts.append(coded.start)
+        pool.put_back(coded.video)
+    assert starts[0] is None
+    assert any(start is not None for start in starts)
+
+
 def test_a_batch_that_ended_at_no_finite_point_makes_way() -> None:
     draw = Counting()
     pool = Pool(draw, 100, seed=0)

@@ -6,7 +6,6 @@ import math
 import re
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -126,7 +125,7 @@ def convergence_report(
             f"{type(model).__name__} has no map of its own to report on; wanted a DeepEquilibrium, "
             f"of a tiled model the one that solves its tiles, on a crop"
         )
-    f = partial(model.map, snapshot=snapshot, physics=physics)
+    f, _ = model.map.at(snapshot, physics)
     with torch.no_grad():
         solution = model.equilibrium(snapshot, physics)
         z = solution.value

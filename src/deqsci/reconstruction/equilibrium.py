@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from torch import Tensor, nn
 
 from deqsci.fixed_point import Adjoint, FixedPoint, Solver
 from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.result import Reconstruction
 
 
@@ -20,7 +19,7 @@ class DeepEquilibrium(nn.Module):
     others, and at any time.
     """
 
-    def __init__(self, map: nn.Module, solver: Solver, adjoint: Adjoint) -> None:
+    def __init__(self, map: EquilibriumMap, solver: Solver, adjoint: Adjoint) -> None:
         super().__init__()
         self.map, self.solver, self.adjoint = map, solver, adjoint
 
@@ -40,11 +39,10 @@ class DeepEquilibrium(nn.Module):
         start: Tensor | None = None,
         callback: Callback | None = None,
     ) -> FixedPoint:
-        """The fixed point with its residuals, from ``start`` or from the repeated mean frame."""
+        """The fixed point with its residuals, from ``start`` or from where the map begins."""
         physics.validate(snapshot)
-        z0 = physics.initial(snapshot) if start is None else start
-        f = partial(self.map, snapshot=snapshot, physics=physics)
-        return self.adjoint.fixed_point(f, z0, self.solver, callback)
+        f, first = self.map.at(snapshot, physics)
+        return self.adjoint.fixed_point(f, first if start is None else start, self.solver, callback)
 
     @torch.no_grad()
     def reconstruct(

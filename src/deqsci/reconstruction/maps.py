@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.video import denoise_video
 from deqsci.errors import ConfigError
+from deqsci.fixed_point.monitor import Map
 from deqsci.physics import SnapshotPhysics
 
 
@@ -34,6 +37,14 @@ class EquilibriumMap(nn.Module):
         if not 0 < relaxation <= 1:
             raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
         self.relaxation = relaxation
+
+    def at(self, snapshot: Tensor, physics: SnapshotPhysics) -> tuple[Map, Tensor]:
+        """z ↦ f(z; y, Φ), and where a solve of it begins: the repeated mean frame.
+
+        A map that derives more of y and Φ than one pass needs anew does so here, once a solve.
+        Shape: (B, H, W) → (B, T, H, W).
+        """
+        return partial(self, snapshot=snapshot, physics=physics), physics.initial(snapshot)
 
     def relax(self, z: Tensor, plain: Tensor) -> Tensor:
         """(1 − α) z + α f₁(z), of z and the plain pass f₁(z). Shape: (B, T, H, W) each."""

@@ -12,7 +12,7 @@ from deqsci.reconstruction.schedule import FiniteSchedule, check_iterations
 
 
 class UnrolledMap(FiniteSchedule):
-    """``passes`` evaluations of a map from the mean frame: the twin of an equilibrium model.
+    """``passes`` evaluations of a map from where it begins: the twin of an equilibrium model.
 
     The paper's RNN. The weights serve the number of passes they were trained for; another number
     is allowed, to see what it does.
@@ -33,7 +33,7 @@ class UnrolledMap(FiniteSchedule):
         return self.passes
 
     def iterates(self, snapshot: Tensor, physics: SnapshotPhysics) -> Iterator[Tensor]:
-        video = physics.initial(snapshot)
+        f, video = self.map.at(snapshot, physics)
         for _ in range(self.passes):
-            video = self.map(video, snapshot, physics)
+            video = f(video)
             yield video

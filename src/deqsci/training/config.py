@@ -22,6 +22,7 @@ from deqsci.fixed_point import (
     Unrolled,
 )
 from deqsci.training import settings
+from deqsci.training.optimizer import OPTIMIZERS
 
 ADJOINTS = {
     "implicit": Implicit,
@@ -56,6 +57,8 @@ class Correction:
     """States along the solve, evenly spaced; a solver's own are recorded by one evaluation each."""
     discount: float = 0.8
     """Weight of a state relative to the one after it."""
+    recorded: bool = False
+    """Take the last states that the gradient rule records by itself: they cost nothing."""
 
     def __post_init__(self) -> None:
         if self.states < 1 or not 0 < self.discount <= 1:
@@ -116,12 +119,13 @@ class Stage:
     """Name and options of the forward solver."""
     depth: tuple[int, int] | None = None
     """Evaluations at most of each solve, or of the unrolling, drawn from this range; the
-    tolerance does not count then."""
+    tolerance does not count then. From 0 on where a phantom gradient without damping follows: what
+    it records begins at the start then."""
     start_noise: float = 0.0
-    """The solve starts at the repeated mean frame plus Gaussian noise up to this σ, drawn for
+    """The solve starts where the map begins plus Gaussian noise up to this σ, drawn for
     each video, so that the answer does not come to depend on the start."""
     start_blend: float = 0.0
-    """Share of the videos whose solve starts somewhere between the truth and the mean frame: what
+    """Share of the videos whose solve starts somewhere between the truth and there: what
     the map makes of a good estimate is learned before it can make one."""
     reuse: int = 1
     """Steps that a sample takes part in, each solve beginning where its last one ended."""
@@ -142,8 +146,6 @@ class Stage:
         counts = ("steps", "batch", "size", "frames", "max_stride", "reuse")
         check_range(self, counts, 1)
         check_range(self, ("rate", "final_rate", "start_noise", "start_blend", "jacobian"), 0)
-        if self.depth is not None and not 1 <= self.depth[0] <= self.depth[1]:
-            raise ConfigError(f"depth is {list(self.depth)}; wanted 1 ≤ lowest ≤ highest")
         if not self.start_blend <= 1:
             raise ConfigError(f"start_blend is {self.start_blend}; wanted a share in [0, 1]")
         if self.max_frames is not None and self.max_frames < self.frames:
@@ -152,6 +154,9 @@ class Stage:
             raise ConfigError(f"sigma is {list(self.sigma)}; wanted 0 < lowest ≤ highest")
         adjoint = self.build_adjoint()
         self.build_solver()
+        lowest = 0 if isinstance(adjoint, Phantom) and adjoint.damping == 1 else 1
+        if self.depth is not None and not lowest <= self.depth[0] <= self.depth[1]:
+            raise ConfigError(f"depth is {list(self.depth)}; wanted {lowest} ≤ lowest ≤ highest")
         if self.kind == "denoise":
             self._refuse("removes noise", *RECOVERING)
         else:
@@ -184,9 +189,10 @@ class Stage:
         adjoint = self.build_adjoint()
         if isinstance(adjoint, Unrolled):
             adjoint = replace(adjoint, steps=evaluations)
-        return adjoint, _build(
-            SOLVERS, self.solver | {"tol": 0.0, "max_iter": evaluations}, "solver"
-        )
+        elif isinstance(adjoint, Phantom) and evaluations == 0:
+            adjoint = Unrolled(adjoint.steps)
+        limits = {"tol": 0.0, "max_iter": max(1, evaluations)}
+        return adjoint, _build(SOLVERS, self.solver | limits, "solver")
 
 
 @dataclass(frozen=True)
@@ -199,9 +205,11 @@ class Validation:
     """Clips at most, in name order."""
     size: int = 96
     """Height and width of the crop from the middle of a clip."""
+    frames: int | None = None
+    """T; the ``frames`` of the stage where left out."""
 
     def __post_init__(self) -> None:
-        check_range(self, ("every", "clips", "size"), 1)
+        check_range(self, ("every", "clips", "size", "frames"), 1)
 
 
 @dataclass(frozen=True)
@@ -238,8 +246,10 @@ class TrainConfig:
     average: float = 0.0
     """Decay of the moving average of the weights, which is what is validated and written; 0 takes
     the weights as they are."""
+    optimizer: str = "adamw"
+    """``adamw``, or ``muon``, which learns filters in fewer steps."""
     weight_decay: float = 0.0
-    """Decoupled weight decay (AdamW)."""
+    """Decoupled weight decay."""
     clip_gradient: float = 1.0
     """Gradient norm above which a step is scaled down."""
 
@@ -248,6 +258,10 @@ class TrainConfig:
             raise ConfigError("the configuration has no stages")
         check_range(self, ("checkpoint_every", "threads"), 1)
         check_range(self, ("seed", "minutes", "weight_decay"), 0)
+        if self.optimizer not in OPTIMIZERS:
+            raise ConfigError(
+                f"optimizer is {self.optimizer!r}; wanted one of {', '.join(OPTIMIZERS)}"
+            )
         if not 0 < self.clip_gradient < math.inf:
             raise ConfigError(f"clip_gradient is {self.clip_gradient}; wanted a number above 0")
         if self.compile and any(stage.jacobian > 0 for stage in self.stages):

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from deqsci.fixed_point.monitor import Map, norms
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
@@ -40,13 +36,18 @@ def equilibrium_loss(
 
     Returns the loss, what to log, and the equilibrium (B, T, H, W).
     """
-    if stage.depth is not None:
-        low, high = stage.depth
-        drawn = torch.randint(low, high + 1, (), generator=generator, device=generator.device)
-        model.adjoint, model.solver = stage.at_depth(int(drawn))
-    with _visits(model.map, stage.correction is not None) as visited:
-        solution = model.equilibrium(coded.snapshot, coded.physics, coded.start)
-    f = partial(model.map, snapshot=coded.snapshot, physics=coded.physics)
+    f, first = model.map.at(coded.snapshot, coded.physics)
+    visited: list[Tensor] = []
+
+    def remembered(z: Tensor) -> Tensor:
+        visited.append(f(z))
+        return visited[-1]
+
+    solution = model.adjoint.fixed_point(
+        f if stage.correction is None else remembered,  # states take memory
+        first if coded.start is None else coded.start,
+        model.solver,
+    )
     loss = negative_psnr(solution.value, coded.video)
     metrics = {
         "psnr": -loss.item(),
@@ -63,29 +64,16 @@ def equilibrium_loss(
     if stage.stability is not None:
         stability = stage.stability
         some = coded.first(stability.samples or len(z))
-        g = partial(model.map, snapshot=some.snapshot, physics=some.physics)
+        g, _ = model.map.at(some.snapshot, some.physics)
         growth = perturbation_growth(g, z[: len(some.video)], generator, stability.iterations)
         loss = loss + stability.weight * (growth - stability.limit).relu().mean()
         metrics["growth"] = growth.max().item()
     return loss, metrics, z
 
 
-@contextmanager
-def _visits(map: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
-    """Every f(z) while the context lasts, where they are wanted: they take memory."""
-    visited: list[Tensor] = []
-    if not wanted:
-        yield visited
-        return
-    watch = map.register_forward_hook(lambda map, arguments, fz: visited.append(fz))
-    try:
-        yield visited
-    finally:
-        watch.remove()
-
-
 def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Correction) -> Tensor:
-    """Σ γᵏ loss(k-th chosen state before the end): fixed-point correction.
+    """Σ γᵏ loss(k-th chosen state before the end): fixed-point correction, of states evenly spaced
+    or of the last ones recorded.
 
     States that are not finite are passed over: the solver restarts from its best.
 
@@ -93,10 +81,15 @@ def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Co
     Jacobian-free gradient of an intermediate state.
     """
     visited = [state for state in visited if bool(state.isfinite().all())]
+    if correction.recorded:
+        visited = [state for state in visited if state.requires_grad]
     count = min(correction.states, len(visited) - 1)
     total = video.new_zeros(())
     for k in range(1, count + 1):
-        state = visited[(count + 1 - k) * len(visited) // (count + 1) - 1]
+        if correction.recorded:
+            state = visited[-1 - k]
+        else:
+            state = visited[(count + 1 - k) * len(visited) // (count + 1) - 1]
         recorded = state if state.requires_grad else f(state)
         total = total + correction.discount**k * negative_psnr(recorded, video)
     return total

@@ -41,8 +41,9 @@ class Pool:
         place = self._places[self._taken]
         if place.age >= self._uses:
             place = self._places[self._taken] = _Place(_tensors(self._draw()), 0)
-        video, snapshot, masks, start, noise = place.tensors
-        return Coded(video, snapshot, SnapshotPhysics(masks, noise=noise, check=False), start)
+        video, snapshot, masks, noise, *start = place.tensors
+        physics = SnapshotPhysics(masks, noise=noise, check=False)
+        return Coded(video, snapshot, physics, *start)
 
     def put_back(self, z: Tensor) -> None:
         """Remember where the solves of the batch last taken ended. Shape: (B, T, H, W).
@@ -50,7 +51,7 @@ class Pool:
         A batch of which one solve ended at no finite point makes way for a fresh one.
         """
         place = self._places[self._taken]
-        place.tensors[3] = z.clone()
+        place.tensors[4:] = [z.clone()]
         place.age = place.age + 1 if bool(z.isfinite().all()) else self._uses
 
     def state(self) -> dict[str, Any]:
@@ -73,4 +74,5 @@ class _Place:
 
 def _tensors(coded: Coded) -> list[Tensor]:
     noise = coded.physics.noise.expand(len(coded.video), 1, 1).clone()
-    return [coded.video, coded.snapshot, coded.physics.masks, coded.start, noise]
+    start = [] if coded.start is None else [coded.start]
+    return [coded.video, coded.snapshot, coded.physics.masks, noise, *start]

@@ -3,51 +3,49 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from deqsci.data.clip_set import ClipSet
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.training.config import Stage, TrainConfig
 
 
 @dataclass(frozen=True)
 class Coded:
     """Videos (B, T, H, W), the snapshots (B, H, W) that a camera took of them, and where the
-    solves begin (B, T, H, W)."""
+    solves begin (B, T, H, W), where it is not where the map begins."""
 
     video: Tensor
     snapshot: Tensor
     physics: SnapshotPhysics
-    start: Tensor
+    start: Tensor | None = None
 
     def first(self, count: int) -> Coded:
         """The first so many."""
         noise = self.physics.noise.expand(len(self.video), 1, 1)[:count]
         physics = SnapshotPhysics(self.physics.masks[:count], noise=noise, check=False)
-        return Coded(self.video[:count], self.snapshot[:count], physics, self.start[:count])
+        start = None if self.start is None else self.start[:count]
+        return Coded(self.video[:count], self.snapshot[:count], physics, start)
 
 
-def draw_video(clips: ClipSet, stage: Stage, generator: torch.Generator) -> Tensor:
-    """Random crops. Shape: (B, T, size, size)."""
-    frames = stage.frames
-    if stage.max_frames is not None:
-        drawn = torch.randint(
-            frames, stage.max_frames + 1, (), generator=generator, device=generator.device
-        )
-        frames = int(drawn)
+def draw_video(
+    clips: ClipSet, stage: Stage, generator: torch.Generator, host: torch.Generator
+) -> Tensor:
+    """Random crops, as many frames as ``host`` draws. Shape: (B, T, size, size)."""
+    frames = draw_count((stage.frames, stage.max_frames or stage.frames), host)
     return clips.sample(stage.batch, frames, stage.size, generator, stage.max_stride)
 
 
-def code(
-    video: Tensor,
-    config: TrainConfig,
-    generator: torch.Generator,
-    start_noise: float = 0.0,
-    start_blend: float = 0.0,
-) -> Coded:
+def draw_count(bounds: tuple[int, int], host: torch.Generator) -> int:
+    """A whole number from the lower to the upper bound."""
+    return int(torch.randint(bounds[0], bounds[1] + 1, (), generator=host))
+
+
+def code(video: Tensor, config: TrainConfig, generator: torch.Generator) -> Coded:
     """Snapshots of the videos, each through masks and with a noise level of its own."""
     batch, frames, height, width = video.shape
     masks = config.masks.sample(batch, frames, height, width, generator)
@@ -60,14 +58,20 @@ def code(
     snapshot = physics.A(video)
     if config.noise[1] > 0:
         snapshot = snapshot + noise * normal(snapshot, generator)
-    start = physics.initial(snapshot)
-    if start_blend > 0:
-        blended = _uniform(batch, 4, generator) < start_blend
-        share = torch.where(blended, _uniform(batch, 4, generator), 1.0)
-        start = torch.lerp(video, start, share)
-    if start_noise > 0:
-        start = start + start_noise * _uniform(batch, 4, generator) * normal(start, generator)
-    return Coded(video, snapshot, physics, start)
+    return Coded(video, snapshot, physics)
+
+
+def begun(coded: Coded, map: EquilibriumMap, stage: Stage, generator: torch.Generator) -> Coded:
+    """The same, its solves beginning where the stage wants them to."""
+    if stage.start_blend == 0 and stage.start_noise == 0:
+        return coded
+    batch = len(coded.video)
+    _, start = map.at(coded.snapshot, coded.physics)
+    blended = _uniform(batch, 4, generator) < stage.start_blend
+    share = torch.where(blended, _uniform(batch, 4, generator), 1.0)
+    start = torch.lerp(coded.video, start, share)
+    level = stage.start_noise * _uniform(batch, 4, generator)
+    return replace(coded, start=start + level * normal(start, generator))
 
 
 def add_noise(

@@ -29,9 +29,10 @@ from deqsci.training.config import Stage, TrainConfig
 from deqsci.training.description import changes, describe, describe_run
 from deqsci.training.distributed import any_process, average_gradients, gather, pick_device
 from deqsci.training.losses import Metrics, denoising_loss, equilibrium_loss
+from deqsci.training.optimizer import Optimizer
 from deqsci.training.pictures import write_comparison
 from deqsci.training.pool import Pool
-from deqsci.training.samples import Coded, code, draw_video
+from deqsci.training.samples import Coded, begun, code, draw_count, draw_video
 from deqsci.training.validation import choose_clips, validate
 
 Record = dict[str, Any]
@@ -57,7 +58,7 @@ class Trainer:
     """One run. Its folder holds run.json (what it was told), log.jsonl, state.pt, last and
     best.safetensors, and samples/.
 
-    Everything drawn comes from one generator whose state is checkpointed, and the learning rate
+    Everything drawn comes from generators whose states are checkpointed, and the learning rate
     is a function of the step alone: a resumed run follows the trajectory of an uninterrupted one.
     ``rank`` and ``processes`` place it among processes that train together; only rank 0 writes.
     """
@@ -95,6 +96,9 @@ class Trainer:
             self.network.compile()
         self.seed = config.seed * self.processes + self.rank
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
+        # What decides the work of a step is drawn on the host, which need not wait for the device
+        # then, and alike in all processes, which need not wait for one another.
+        self.host = torch.Generator().manual_seed(config.seed)
         stills = load_stills(config.data.stills) if config.data.stills else []
         self.clips = ClipSet(load_clips(config.data.clips) + stills, self.device)
         self.validation = choose_clips(load_clips(config.data.validation), config)
@@ -136,7 +140,8 @@ class Trainer:
             self.pool = self._new_pool(self.config.stages[self.stage])
             assert self.pool is not None
             self.pool.load_state(own["pool"])
-        self.generator.set_state(own["generator"])  # last: a new pool has drawn from it
+        self.generator.set_state(own["generator"])  # last: a new pool has drawn from both
+        self.host.set_state(own["host"])
         return True
 
     def fit(self) -> None:
@@ -191,17 +196,19 @@ class Trainer:
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:
             return None
-        return Pool(partial(self._draw, stage), stage.reuse, self.seed)
+        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed)
 
     def _draw(self, stage: Stage) -> Coded:
-        video = draw_video(self.clips, stage, self.generator)
-        return code(video, self.config, self.generator, stage.start_noise, stage.start_blend)
+        video = draw_video(self.clips, stage, self.generator, self.host)
+        coded = code(video, self.config, self.generator)
+        return begun(coded, self.map, stage, self.generator)
 
     def _update(self, stage: Stage) -> Metrics:
         """One optimizer step."""
         self.model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(stage, self.step)
+        if stage.depth is not None:
+            depth = draw_count(stage.depth, self.host)
+            self.model.adjoint, self.model.solver = stage.at_depth(depth)
         # Uncached: a solve without gradient must not leave its copies of the weights behind.
         reduced = stage.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, reduced, cache_enabled=False):
@@ -212,7 +219,7 @@ class Trainer:
                 loss, metrics, z = equilibrium_loss(self.model, coded, stage, self.generator)
                 if self.pool is not None:
                     self.pool.put_back(z)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad()
         loss.backward()
         average_gradients(self.network.parameters())
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_gradient)
@@ -223,7 +230,7 @@ class Trainer:
                 f"{self.stage}; lower its rate, or make the solve stabler"
             )
         if self.lost == 0:
-            self.optimizer.step()
+            self.optimizer.step(learning_rate(stage, self.step))
             self.averaged.update_parameters(self.map)
         return {"loss": loss.item(), "gradient": norm.item(), **metrics}
 
@@ -252,14 +259,14 @@ class Trainer:
         self.last_record = record
         self.on_validation(record)
 
-    def _new_optimizer(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.network.parameters(), weight_decay=self.config.weight_decay, fused=True
-        )
+    def _new_optimizer(self) -> Optimizer:
+        config = self.config
+        return Optimizer(config.optimizer, self.network.parameters(), config.weight_decay)
 
     def _save(self) -> None:
         pool = None if self.pool is None else self.pool.state()
-        processes = gather({"generator": self.generator.get_state(), "pool": pool})
+        own = {"generator": self.generator, "host": self.host}
+        processes = gather({name: g.get_state() for name, g in own.items()} | {"pool": pool})
         if self.rank != 0:
             return
         state = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -34,9 +33,10 @@ class Judged:
 def choose_clips(clips: Sequence[Tensor], config: TrainConfig) -> list[Tensor]:
     """The middles of the first clips that are long and large enough, as (1, T, H, W) in [0, 1].
 
-    T is the largest of the stages'. Raises InputFileError where no clip will do.
+    T is the validation's own, or the largest of the stages'. Raises InputFileError where no clip
+    will do.
     """
-    frames = max(stage.frames for stage in config.stages)
+    frames = config.validation.frames or max(stage.frames for stage in config.stages)
     size, chosen = config.validation.size, []
     for clip in clips:
         if clip.shape[0] >= frames and min(clip.shape[1:]) >= size:
@@ -58,7 +58,8 @@ def validate(
     device = next(map.parameters()).device
     generator = torch.Generator(device).manual_seed(1)
     judge = _judge_denoising if stage.kind == "denoise" else _judge_recovery
-    judged = [judge(map, stage, config, v[:, : stage.frames].to(device), generator) for v in videos]
+    frames = config.validation.frames or stage.frames
+    judged = [judge(map, stage, config, v[:, :frames].to(device), generator) for v in videos]
     rows = [row for row, _ in judged]
     means = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
     finite = {name: mean if math.isfinite(mean) else None for name, mean in means.items()}
@@ -104,8 +105,8 @@ def _judge_recovery(
     """PSNR at the converged point and after running on from it; the latter is the score, so that
     a transient cannot win. A stage that trains an unrolling is judged by that unrolling."""
     coded = code(video, config, generator)
-    f = partial(map, snapshot=coded.snapshot, physics=coded.physics)
-    start, adjoint = coded.physics.initial(coded.snapshot), stage.build_adjoint()
+    f, start = map.at(coded.snapshot, coded.physics)
+    adjoint = stage.build_adjoint()
     if isinstance(adjoint, Unrolled):
         if stage.depth is not None:
             adjoint = Unrolled(stage.depth[1])
