@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from deqsci.denoisers.space_time import SpaceTimeNetwork, exchange
+from deqsci.denoisers.space_time import GATE, SpaceTimeNetwork, exchange
 
 
 @pytest.fixture
@@ -23,9 +23,11 @@ def test_any_length_and_size(network: SpaceTimeNetwork, size: tuple[int, int, in
     assert network(planes).shape == (2, frames, height, width)
 
 
-def test_untrained_it_changes_nothing() -> None:
+def test_untrained_it_goes_a_part_of_the_way_to_the_anchor() -> None:
     planes = torch.rand(1, 2, 3, 8, 8)
-    assert torch.equal(SpaceTimeNetwork(planes=3)(planes), planes[:, :, 0])
+    share = torch.tensor(GATE).sigmoid()
+    u, anchor = planes[:, :, 0], planes[:, :, 1]
+    torch.testing.assert_close(SpaceTimeNetwork(planes=3)(planes), u + share * (anchor - u))
 
 
 def test_the_first_and_the_last_frame_depend_on_each_other(network: SpaceTimeNetwork) -> None:
@@ -49,9 +51,9 @@ def test_every_sample_has_its_own_noise_level(network: SpaceTimeNetwork) -> None
 
 
 def test_the_level_is_the_learned_one_where_none_is_given() -> None:
-    network = SpaceTimeNetwork(planes=1, level=0.04).double()
+    network = SpaceTimeNetwork(planes=2, level=0.04).double()
     torch.nn.init.normal_(network.head.weight)
-    planes = torch.rand(1, 2, 1, 8, 8).double()
+    planes = torch.rand(1, 2, 2, 8, 8).double()
     torch.testing.assert_close(network(planes), network(planes, 0.04), rtol=1e-5, atol=1e-5)
     (gradient,) = torch.autograd.grad(network(planes).sum(), network.log_level)
     assert gradient != 0

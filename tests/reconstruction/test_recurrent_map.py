@@ -13,11 +13,15 @@ Masks = torch.Tensor
 
 
 @pytest.mark.parametrize("masks", [bernoulli_masks(4, 9, 12), gray_masks(4, 9, 12)])
-def test_an_untrained_map_projects(masks: Masks) -> None:
+def test_a_frame_sees_the_snapshot_with_the_others_taken_out(masks: Masks) -> None:
     physics, z = SnapshotPhysics(masks), torch.rand(2, 4, 9, 12)
     snapshot = physics.A(torch.rand(2, 4, 9, 12))
-    out = RecurrentMap()(z, snapshot, physics)
-    torch.testing.assert_close(out, physics.project(z, snapshot))
+    map = RecurrentMap()
+    *_, alone = map.planes(z, snapshot, physics, map.anchor(snapshot, physics))
+    for t in range(4):
+        others = z.clone()
+        others[:, t] = 0
+        torch.testing.assert_close(alone[:, t], snapshot - physics.A(others))
 
 
 def test_the_map_remembers_nothing() -> None:

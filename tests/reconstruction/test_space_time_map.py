@@ -7,7 +7,9 @@ import math
 import pytest
 import torch
 
+from deqsci.denoisers.space_time import GATE
 from deqsci.errors import ConfigError
+from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks, gray_masks
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -16,26 +18,50 @@ from deqsci.reconstruction.space_time_map import SpaceTimeMap
 @pytest.fixture
 def map() -> SpaceTimeMap:
     torch.manual_seed(0)
-    map = SpaceTimeMap(relaxation=0.7)
+    map = SpaceTimeMap()
     torch.nn.init.normal_(map.network.head.weight)
     return map
 
 
 @pytest.mark.parametrize("masks", [bernoulli_masks(4, 9, 12), gray_masks(4, 9, 12)])
-def test_an_untrained_map_is_the_data_step(masks: torch.Tensor) -> None:
+def test_an_untrained_map_is_the_data_step_of_a_blend(masks: torch.Tensor) -> None:
     z, snapshot = torch.rand(2, 4, 9, 12), 4 * torch.rand(2, 9, 12)
-    exact, noisy = SnapshotPhysics(masks), SnapshotPhysics(masks, noise=0.1)
     map = SpaceTimeMap(spread=0.05)
-    torch.testing.assert_close(map(z, snapshot, exact), exact.project(z, snapshot))
-    torch.testing.assert_close(map(z, snapshot, noisy), noisy.proximal(z, snapshot, 0.05))
+    share = torch.tensor(GATE).sigmoid()
+    for physics in (SnapshotPhysics(masks), SnapshotPhysics(masks, noise=0.1)):
+        blend = torch.lerp(z, map.anchor(snapshot, physics), share)
+        wanted = physics.proximal(blend, snapshot, 0.05)
+        torch.testing.assert_close(map(z, snapshot, physics), wanted)
 
 
-def test_the_data_step_comes_last_and_relaxation_keeps_the_fixed_points(map: SpaceTimeMap) -> None:
+def test_an_untrained_map_contracts_to_its_anchor() -> None:
+    """f(z) = P((1 − g) z + g a), and a is in the set that P projects on."""
+    physics = SnapshotPhysics(bernoulli_masks(3, 8, 8).double())
+    snapshot = physics.A(torch.rand(1, 3, 8, 8).double())
+    map = SpaceTimeMap().double()
+    f, anchor = map.at(snapshot, physics)
+    solution = Picard(tol=1e-12, max_iter=300).solve(f, torch.rand(1, 3, 8, 8).double())
+    torch.testing.assert_close(solution.value, anchor)
+    rate = (solution.residuals[0, 101] / solution.residuals[0, 100]).item()
+    assert rate == pytest.approx(1 - torch.tensor(GATE).sigmoid().item(), rel=1e-3)
+
+
+def test_the_data_step_comes_last(map: SpaceTimeMap) -> None:
     physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
     snapshot = physics.A(torch.rand(1, 3, 8, 8))
     z = physics.project(torch.rand(1, 3, 8, 8), snapshot)
-    whole = physics.project(map.denoise(z, None, snapshot, physics), snapshot)
-    torch.testing.assert_close(map(z, snapshot, physics) - z, 0.7 * (whole - z))
+    denoised = map.denoise(z, None, snapshot, physics)
+    torch.testing.assert_close(map(z, snapshot, physics), physics.project(denoised, snapshot))
+
+
+def test_bound_to_a_snapshot_it_is_the_same_map(map: SpaceTimeMap) -> None:
+    physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
+    z = torch.rand(2, 3, 8, 8)
+    snapshot = physics.A(torch.rand_like(z))
+    f, start = map.at(snapshot, physics)
+    assert torch.equal(f(z), map(z, snapshot, physics))
+    assert torch.equal(start, map.anchor(snapshot, physics))
+    torch.testing.assert_close(physics.A(start), snapshot)
 
 
 def test_the_map_remembers_nothing(map: SpaceTimeMap) -> None:
@@ -60,7 +86,7 @@ def test_masks_and_noise_of_each_sample_are_its_own(map: SpaceTimeMap) -> None:
         torch.testing.assert_close(together[k : k + 1], alone, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"spread": 0.0}, {"spread": math.nan}, {"relaxation": 1.5}])
+@pytest.mark.parametrize("wrong", [{"spread": 0.0}, {"spread": math.nan}])
 def test_settings_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         SpaceTimeMap(**wrong)

@@ -8,8 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from deqsci.denoisers.video import denoise_video
-
 STRIDE = 8
 """Pixels that one place of the coarsest features stands for, along each side."""
 
@@ -18,23 +16,32 @@ LEVEL_STEP = 20.0
 same steps, and those of the weights are too small for a level."""
 
 
-class SpaceTimeNetwork(nn.Module):
-    """D₁(u) − N(u, σ, context): a U-net of 2-D convolutions shared by the frames, mixed in time by
-    moving features, beside a denoiser of single frames.
+GATE = -2.0
+"""Logit of an untrained network's share of the anchor, 0.12."""
 
-    The planes of every frame (u first, then what the map knows of it) and a constant plane of σ
-    are embedded at half the resolution and descend to a quarter and an eighth. In every residual
-    block a quarter of the features comes from the frame before and a quarter from the frame after,
-    which costs no arithmetic (temporal shift, Lin et al. 2019). Every frame meets the same filters:
-    T is free. Nothing is normalised, so that nothing changes during a solve or with the size.
+
+class SpaceTimeNetwork(nn.Module):
+    """D(u) = u + g ⊙ (a − u) − N: a U-net of 2-D convolutions shared by the frames, mixed in time
+    by moving features, says of every pixel how much noise N it holds and how far it goes back to
+    the anchor a, a share g between 0 and 1.
+
+    Without the anchor, what looks like a video to the network stays as it is, and a fixed point
+    has neighbours that are nearly fixed: solves take long and end here or there. The untrained
+    network contracts towards a by 1 − g = 0.88.
+
+    The planes of every frame (u and a first, then what else the map knows of it) and a constant
+    plane of σ are embedded at half the resolution and descend to a quarter and an eighth. In every
+    residual block a quarter of the features comes from the frame before and a quarter from the
+    frame after, which costs no arithmetic (temporal shift, Lin et al. 2019). Every frame meets the
+    same filters: T is free. Nothing is normalised, so that nothing changes during a solve or with
+    the size.
 
     Parameters
     ----------
-    planes : P.
+    planes : P ≥ 2.
     widths : channels at 1/2, 1/4 and 1/8 of the resolution.
     blocks : residual blocks at each of these going down (at 1/8: in all); as many at 1/2 and one
         more at 1/4 come on the way up.
-    frame_wise : D₁, (N, 1, H, W) → (N, 1, H, W); left out, D₁(u) is u.
     level : initial value of the learned noise level that is used where none is given.
 
     Shape: planes (B, T, P, H, W), σ a number or (B,) → (B, T, H, W), any T, H and W.
@@ -45,12 +52,10 @@ class SpaceTimeNetwork(nn.Module):
         planes: int,
         widths: tuple[int, int, int] = (32, 64, 96),
         blocks: tuple[int, int, int] = (1, 1, 3),
-        frame_wise: nn.Module | None = None,
         level: float = 10 / 255,
     ) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.frame_wise = frame_wise
         self.embed = nn.Conv2d(4 * planes + 1, fine, 3, padding=1)
         self.fine_down = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
         self.to_middle = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
@@ -61,9 +66,10 @@ class SpaceTimeNetwork(nn.Module):
         self.middle_up = nn.ModuleList(Block(middle) for _ in range(blocks[1] + 1))
         self.from_middle = nn.Conv2d(middle, 4 * fine, 1)
         self.fine_up = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
-        self.head = nn.Conv2d(fine, 4, 3, padding=1)
-        for parameter in self.head.parameters():  # an untrained network adds nothing
+        self.head = nn.Conv2d(fine, 2 * 4, 3, padding=1)
+        for parameter in self.head.parameters():  # an untrained network finds no noise
             nn.init.zeros_(parameter)
+        nn.init.constant_(self.head.bias[4:], GATE)  # type: ignore[index]
         self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -84,11 +90,9 @@ class SpaceTimeNetwork(nn.Module):
         middle = _through(self.middle_up, middle, frames)
         fine = fine + F.pixel_shuffle(self.from_middle(middle), 2)
         fine = _through(self.fine_up, fine, frames)
-        noise = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)
-        u = planes[:, :, 0]
-        if self.frame_wise is not None:
-            u = denoise_video(self.frame_wise, u, None)
-        return u - noise[:, 0, :height, :width].unflatten(0, (batch, frames))
+        told = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)[..., :height, :width]
+        noise, logit = told.unflatten(0, (batch, frames)).unbind(2)
+        return torch.lerp(planes[:, :, 0], planes[:, :, 1], logit.sigmoid()) - noise
 
 
 def _through(blocks: nn.ModuleList, x: Tensor, frames: int) -> Tensor:

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
+from deqsci.reconstruction.space_time_map import SpaceTimeMap
 
-PLANES = 5
+PLANES = SPACE_TIME_PLANES + 1
 
 
-class RecurrentMap(EquilibriumMap):
-    """f(z; y, Φ) = (1 − α) z + α P(D(what each frame sees)), from one estimate to the next.
+class RecurrentMap(SpaceTimeMap):
+    """f(z; y, Φ) = P(D(what each frame sees)), from one estimate of the video to the next.
 
     Paper, DE-RNN. A frame sees its estimate, the normalised snapshot y/ΣΦ, its mask, and the
-    estimates of its neighbours in time; hidden states carry the rest from frame to frame. The
-    projection P comes last, so that the snapshot with the other frames' estimates taken out is
-    Φₜ zₜ, which the frame sees as well, and the equilibrium explains the snapshot. Autonomous: f
-    depends on z, y, Φ and the weights alone.
+    snapshot with the other frames' estimates taken out, y − Σₛ≠ₜ Φₛ zₛ; its neighbours' features
+    and hidden states carry the rest from frame to frame. Anchor and data step are those of
+    `SpaceTimeMap`.
 
     Parameters
     ----------
-    network : planes (B, T, 5, H, W) → (B, T, H, W).
-    relaxation : α, as in `EquilibriumMap`.
+    network : planes (B, T, 6, H, W), the estimate and the anchor first → (B, T, H, W).
+    spread : as in `SpaceTimeMap`.
 
     Raises
     ------
-    ConfigError : a relaxation outside (0, 1].
+    ConfigError : a spread that is not above 0.
     """
 
-    def __init__(self, network: nn.Module | None = None, relaxation: float = 1.0) -> None:
-        super().__init__(relaxation)
-        self.network = RecurrentNetwork(PLANES) if network is None else network
+    def __init__(self, network: nn.Module | None = None, spread: float = 0.05) -> None:
+        super().__init__(RecurrentNetwork(PLANES) if network is None else network, spread)
 
-    def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
-        """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        planes = (
-            z,
-            physics.initial(snapshot),
-            physics.masks.expand_as(z),
-            torch.cat((z[:, :1], z[:, :-1]), 1),
-            torch.cat((z[:, 1:], z[:, -1:]), 1),
-        )
-        u = physics.project(self.network(torch.stack(planes, 2)), snapshot)
-        return self.relax(z, u)
+    def planes(
+        self, u: Tensor, snapshot: Tensor, physics: SnapshotPhysics, anchor: Tensor
+    ) -> tuple[Tensor, ...]:
+        misfit = (snapshot - physics.A(u)).unsqueeze(1)
+        alone = misfit + physics.masks * u
+        return (*super().planes(u, snapshot, physics, anchor), alone)

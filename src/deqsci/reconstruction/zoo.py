@@ -48,14 +48,6 @@ class Method:
     """The map around a network."""
 
 
-def _space_time_with_cnn() -> nn.Module:
-    return SpaceTimeNetwork(SPACE_TIME_PLANES, frame_wise=CNN())
-
-
-def _recurrent_with_cnn() -> nn.Module:
-    return RecurrentNetwork(RECURRENT_PLANES, frame_wise=CNN())
-
-
 METHODS: dict[str, Method] = {
     "gap-tv": Method("generalised alternating projection, total variation", "total variation"),
     "admm-tv": Method("ADMM, total variation; for noisy snapshots", "total variation"),
@@ -78,25 +70,19 @@ METHODS: dict[str, Method] = {
     "de-gap-st": Method(
         "equilibrium of GAP and a network over space and time",
         "equilibrium",
-        (_space_time_with_cnn,),
-        partial(SpaceTimeMap, relaxation=0.6),
-    ),
-    "de-gap-st-small": Method(
-        "the same without its frame-wise part: a third of the time",
-        "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
         SpaceTimeMap,
     ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
         "equilibrium",
-        (_recurrent_with_cnn,),
-        partial(RecurrentMap, relaxation=0.6),
+        (partial(RecurrentNetwork, RECURRENT_PLANES),),
+        RecurrentMap,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
         "unrolled",
-        (_recurrent_with_cnn,),
+        (partial(RecurrentNetwork, RECURRENT_PLANES),),
         RecurrentMap,
     ),
 }

@@ -1,0 +1,25 @@
+"""A larger model that begins where a smaller one ended: the same map, at first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.masks import bernoulli_masks
+from deqsci.reconstruction.zoo import new_map
+from deqsci.training import checkpoint
+from deqsci.training.graft import grafted
+
+
+def test_grafted_it_does_what_the_smaller_one_does(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    small, large = new_map("de-gap-st"), new_map("de-rnn")
+    torch.nn.init.normal_(small.network.head.weight, std=0.1)
+    checkpoint.save_weights(small.network.state_dict(), tmp_path / "small.safetensors")
+    large.network.load_state_dict(grafted("de-gap-st", tmp_path / "small.safetensors", "de-rnn"))
+    physics = SnapshotPhysics(bernoulli_masks(3, 16, 16))
+    z = torch.rand(1, 3, 16, 16)
+    snapshot = physics.A(torch.rand_like(z))
+    torch.testing.assert_close(large(z, snapshot, physics), small(z, snapshot, physics))
