@@ -65,3 +65,15 @@ def test_features_move_by_one_frame() -> None:
     assert moved[:, 0].tolist() == [0, 1, 2]  # from the frame before
     assert moved[:, 2].tolist() == [2, 3, 0]  # from the frame after
     assert moved[:, 4].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_moving_features_keeps_their_layout(layout: torch.memory_format) -> None:
+    x = torch.rand(6, 8, 4, 5).contiguous(memory_format=layout)
+    assert exchange(x, 3).is_contiguous(memory_format=layout)
+
+
+def test_moving_features_has_a_gradient_and_a_second_one() -> None:
+    x = torch.rand(6, 8, 2, 1).double().requires_grad_()
+    torch.autograd.gradcheck(lambda x: exchange(x, 3) ** 2, x)
+    torch.autograd.gradgradcheck(lambda x: exchange(x, 3) ** 2, x)
