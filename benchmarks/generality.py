@@ -2,9 +2,9 @@
 
 The middle of each clip is seen through independent binary masks (``reference``) and through others,
 one thing changed at a time: ``shifting`` and ``gray`` masks, masks of a ``--masks`` file, a sparser
-opening, T = 4 and 16, an odd size, three levels of read and shot noise that the method is told.
-Every T takes the first frames of the same crop. Cells that OUTPUT holds already are not measured
-again; a table of means over the clips is printed.
+opening, T = 4 and 16, an odd size, three levels of read and shot noise that the method is told, and
+crops of other ``--sizes``. Every T takes the first frames of the same crop. Cells that OUTPUT holds
+already are not measured again; a table of means over the clips is printed.
 
     python -m benchmarks.generality CLIPS... -o out/generality.json [--methods …] [--masks FILE...]
 """
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from benchmarks.claims.results import Results
 from deqsci.cli.runtime import environment
+from deqsci.errors import InputFileError
 from deqsci.io import load_masks, read_video
 from deqsci.metrics import psnr, ssim
 from deqsci.physics import SnapshotPhysics
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["gap-tv", "de-gap-cnn", "de-gap-st"])
     parser.add_argument("--masks", type=Path, nargs="*", default=[])
     parser.add_argument("--size", type=int, default=128, help="height and width of the crop")
+    parser.add_argument("--sizes", nargs="*", default=[], help="of further crops, as 200x300")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -56,7 +58,8 @@ def main() -> None:
     results = Results(
         arguments.output, header, {name: path for name, path in found.items() if path is not None}
     )
-    conditions = cameras(arguments.size, arguments.masks)
+    sizes = [tuple(map(int, size.split("x"))) for size in arguments.sizes]
+    conditions = cameras(arguments.size, arguments.masks, sizes)
     cells = [
         results.fill(
             {"model": method, "clip": path.name, "condition": condition},
@@ -69,7 +72,9 @@ def main() -> None:
     show(cells, list(conditions), arguments.methods)
 
 
-def cameras(size: int, files: list[Path]) -> dict[str, tuple[Tensor, str | None]]:
+def cameras(
+    size: int, files: list[Path], sizes: list[tuple[int, ...]]
+) -> dict[str, tuple[Tensor, str | None]]:
     """Masks (T, H, W) and the name of the noise, by condition."""
     square = (size, size)
     generator = torch.Generator().manual_seed(0)
@@ -86,6 +91,9 @@ def cameras(size: int, files: list[Path]) -> dict[str, tuple[Tensor, str | None]
         "T = 16": (bernoulli_masks(MOST_FRAMES, *square, generator=generator), None),
         "odd size": (reference[:, : size - 3, : size - 25], None),
     }
+    for height, width in sizes:
+        masks = bernoulli_masks(FRAMES, height, width, generator=generator)
+        made[f"{height} × {width}"] = masks, None
     return made | {f"noise, {name}": (reference, name) for name in NOISES}
 
 
@@ -93,8 +101,11 @@ def measure(method: str, path: Path, masks: Tensor, noise: str | None) -> dict[s
     """One method on one snapshot of the middle of a clip."""
     frames, height, width = masks.shape
     video = torch.from_numpy(read_video(path)[:MOST_FRAMES])
-    top, left = ((a - max(height, width)) // 2 for a in video.shape[1:])
+    # Two sizes that differ by little begin at the same corner.
+    top, left = (max(0, a - max(height, width)) // 2 for a in video.shape[1:])
     truth = video[:frames, top : top + height, left : left + width].contiguous()
+    if truth.shape[1:] != masks.shape[1:]:
+        raise InputFileError(f"{path} is smaller than {height}×{width} pixels")
     snapshot = SnapshotPhysics(masks).A(truth[None])
     deviation = torch.zeros(())
     if noise is not None:

@@ -80,9 +80,9 @@ def test_bad_pixels_may_be_kept_and_cost_quality(run: Run, capture: list, tmp_pa
 
 
 def test_noise_that_a_method_does_not_heed_is_told(run: Run, scene: Path, tmp_path: Path) -> None:
-    weights = new_map("de-gap-st-small").network.state_dict()
+    weights = new_map("de-gap-st").network.state_dict()
     save_file({k: v.contiguous() for k, v in weights.items()}, tmp_path / "a.safetensors")
-    heeds = ["--method", "de-gap-st-small", "--weights", tmp_path / "a.safetensors"]
+    heeds = ["--method", "de-gap-st", "--weights", tmp_path / "a.safetensors"]
     for options, told in (
         ([*METHOD, "--noise", "0.1"], True),
         (METHOD, False),

@@ -57,14 +57,15 @@ def test_what_the_method_says_is_passed_on(tmp_path: Path) -> None:
 
 def test_the_noise_it_is_told_reaches_the_method(tmp_path: Path) -> None:
     given, file = scene(tmp_path), tmp_path / "weights.safetensors"
-    untrained = new_map("de-gap-st-small")  # its data step is all it does
+    untrained = new_map("de-gap-st")
     save_weights(untrained.network.state_dict(), file)
-    noisy = Setup("de-gap-st-small", weights=file, max_iter=1, noise=0.1)
+    noisy = Setup("de-gap-st", weights=file, max_iter=1, noise=0.1)
     with Worker(noisy, given.masks) as worker:
         solved = worker.solve(0, given.snapshots[0])
     physics = SnapshotPhysics(torch.from_numpy(given.masks), noise=0.1)
     snapshot = torch.from_numpy(given.snapshots[:1])
-    there = untrained(physics.initial(snapshot), snapshot, physics)[0].clamp(0, 1)
+    f, start = untrained.at(snapshot, physics)
+    there = f(start)[0].clamp(0, 1)
     np.testing.assert_allclose(solved.video, there.detach().numpy(), atol=1e-6)
 
 

@@ -73,6 +73,12 @@ METHODS: dict[str, Method] = {
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
         SpaceTimeMap,
     ),
+    "de-gap-st-base": Method(
+        "the same with a larger network; for a GPU",
+        "equilibrium",
+        (partial(SpaceTimeNetwork, SPACE_TIME_PLANES, (64, 128, 192), (1, 1, 4)),),
+        SpaceTimeMap,
+    ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
         "equilibrium",
