@@ -43,7 +43,7 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     device = arguments.device
     model = equilibrium_model(method, device, tol=arguments.tol, max_iter=arguments.max_iter)
     problem = first_snapshot(scene, arguments.crop).to(device)
-    f = problem.bind(model.map)
+    f, _ = problem.bind(model.map)
     solution = model.equilibrium(problem.snapshot, problem.physics)
     z = solution.value
     generator = torch.Generator().manual_seed(0)

@@ -51,8 +51,9 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
         psnr.append(problem.psnr(video))
         residual.append(value)
 
-    f = watched(problem.bind(model.map), watch)
-    solution = model.solver.solve(f, problem.physics.initial(problem.snapshot))
+    map, start = problem.bind(model.map)
+    f = watched(map, watch)
+    solution = model.solver.solve(f, start)
     solved, z = len(psnr), solution.value
     while len(psnr) < arguments.evaluations:
         z = f(z)

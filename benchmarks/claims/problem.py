@@ -27,9 +27,9 @@ class Problem:
     physics: SnapshotPhysics
     truth: Tensor
 
-    def bind(self, map: EquilibriumMap) -> Map:
-        """z ↦ f(z; y, Φ) of this snapshot."""
-        return map.at(self.snapshot, self.physics)[0]
+    def bind(self, map: EquilibriumMap) -> tuple[Map, Tensor]:
+        """z ↦ f(z; y, Φ) of this snapshot, and where its solve begins."""
+        return map.at(self.snapshot, self.physics)
 
     def psnr(self, video: Tensor) -> float:
         """PSNR of a video (1, T, H, W) in dB; NaN where it is no longer finite."""

@@ -107,8 +107,8 @@ def measure(
 def plain(model: DeepEquilibrium, problem: Problem, count: int) -> dict[str, Any]:
     """After ``count`` plain evaluations; PSNR and SSIM are missing where it diverged."""
     residuals: list[float] = []
-    f = watched(problem.bind(model.map), lambda _, residual: residuals.append(residual))
-    z = problem.physics.initial(problem.snapshot)
+    map, z = problem.bind(model.map)
+    f = watched(map, lambda _, residual: residuals.append(residual))
     for _ in range(count):
         z = f(z)
     return {**scores(problem, z), "evaluations": count, "residual": residuals[-1]}

@@ -64,8 +64,9 @@ def run(method: str, problem: Problem) -> tuple[Curve, int]:
         residual.append(value)
 
     if isinstance(model, DeepEquilibrium):
-        f = watched(problem.bind(model.map), watch)
-        z = model.solver.solve(f, problem.physics.initial(problem.snapshot)).value
+        map, start = problem.bind(model.map)
+        f = watched(map, watch)
+        z = model.solver.solve(f, start).value
         solved = len(quality)
         while len(quality) < EVALUATIONS:
             z = f(z)
