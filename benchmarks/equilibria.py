@@ -19,7 +19,7 @@ from deqsci.fixed_point import Picard, spectral_radius
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr, ssim
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.zoo import TOLERANCE, build
+from deqsci.reconstruction.zoo import build
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--methods", nargs="+", default=["de-gap-cnn", "de-gap-rsn-cnn"])
     parser.add_argument("--weights", type=Path, help="instead of the shipped ones")
-    parser.add_argument("--tol", type=float, default=TOLERANCE)
+    parser.add_argument("--tol", type=float, help="relative residual")
     parser.add_argument("--run-on", type=int, default=500, help="evaluations in all; 0: do not")
     parser.add_argument("--products", type=int, default=40, help="power iterations for ρ(J); 0: no")
     parser.add_argument("--threads", type=int, default=2)

@@ -46,6 +46,9 @@ class Method:
     """Networks whose weights it can take: ours first, then what others published."""
     map: Callable[[Any], EquilibriumMap] = GapMap
     """The map around a network."""
+    tolerance: float = 3e-5
+    """Relative residual at which a solve has converged, unless told otherwise: the smaller the
+    nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
 
 
 METHODS: dict[str, Method] = {
@@ -93,8 +96,6 @@ METHODS: dict[str, Method] = {
     ),
 }
 DEFAULT_METHOD = "de-gap-st"
-TOLERANCE = 3e-5
-"""Relative residual at which an equilibrium method has converged, unless told otherwise."""
 
 
 def build(
@@ -130,7 +131,7 @@ def build(
         network = _load(name, method, weights)
         if method.kind == "equilibrium":
             solver = Anderson(
-                tol=TOLERANCE if tol is None else tol,
+                tol=method.tolerance if tol is None else tol,
                 max_iter=100 if max_iter is None else max_iter,
             )
             model = DeepEquilibrium(method.map(network), solver, JacobianFree())
