@@ -79,7 +79,11 @@ class SpaceTimeNetwork(nn.Module):
         if sigma is None:
             sigma = (LEVEL_STEP * self.log_level).exp()
         level = torch.as_tensor(sigma, dtype=planes.dtype, device=planes.device).view(-1, 1)
-        padded = F.pad(planes.flatten(0, 1), (0, -width % STRIDE, 0, -height % STRIDE), "replicate")
+        u, anchor = planes[:, :, :1], planes[:, :, 1:2]
+        # Of the estimate the network sees its distance from the anchor: a small number, which bf16
+        # rounds by little.
+        told = torch.cat((u - anchor, planes[:, :, 1:]), 2)
+        padded = F.pad(told.flatten(0, 1), (0, -width % STRIDE, 0, -height % STRIDE), "replicate")
         phases = F.pixel_unshuffle(padded, 2)
         level = level.expand(batch, frames).reshape(-1, 1, 1, 1)
         seen = torch.cat((phases, level.expand(-1, 1, *phases.shape[-2:])), 1)
@@ -91,9 +95,9 @@ class SpaceTimeNetwork(nn.Module):
         middle = _through(self.middle_up, middle, frames)
         fine = fine + F.pixel_shuffle(self.from_middle(middle), 2)
         fine = _through(self.fine_up, fine, frames)
-        told = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)[..., :height, :width]
-        noise, logit = told.unflatten(0, (batch, frames)).unbind(2)
-        return torch.lerp(planes[:, :, 0], planes[:, :, 1], logit.sigmoid()) - noise
+        found = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)[..., :height, :width]
+        noise, logit = found.unflatten(0, (batch, frames)).split(1, 2)
+        return (torch.lerp(u, anchor, logit.sigmoid()) - noise).squeeze(2)
 
 
 def _through(blocks: nn.ModuleList, x: Tensor, frames: int) -> Tensor:
