@@ -69,7 +69,7 @@ def main() -> None:
         for condition, camera in conditions.items()
         for method in arguments.methods
     ]
-    show(cells, list(conditions), arguments.methods)
+    print(table({"cells": cells}))
 
 
 def cameras(
@@ -124,17 +124,20 @@ def measure(method: str, path: Path, masks: Tensor, noise: str | None) -> dict[s
     }
 
 
-def show(cells: list[dict[str, Any]], conditions: list[str], methods: list[str]) -> None:
-    """Means over the clips, PSNR / SSIM."""
-    print("| |", " | ".join(methods), "|")
-    print("|---" * (len(methods) + 1) + "|")
-    for condition in conditions:
-        row = []
+def table(document: dict[str, Any]) -> str:
+    """Means over the clips, PSNR in dB / SSIM, of every method under every condition."""
+    cells = document["cells"]
+    methods = list({cell["model"]: None for cell in cells})
+    head = ["PSNR (dB) / SSIM", *(f"`{method}`" for method in methods)]
+    lines = [head, ["---"] * len(head)]
+    for condition in {cell["condition"]: None for cell in cells}:
+        row = [condition]
         for method in methods:
             chosen = [c for c in cells if (c["model"], c["condition"]) == (method, condition)]
             mean = [statistics.mean(c[name] for c in chosen) for name in ("psnr", "ssim")]
             row.append(f"{mean[0]:.2f} / {mean[1]:.3f}")
-        print(f"| {condition} |", " | ".join(row), "|")
+        lines.append(row)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":
