@@ -2,9 +2,10 @@
 
 The middle of each clip is seen through independent binary masks (``reference``) and through others,
 one thing changed at a time: ``shifting`` and ``gray`` masks, masks of a ``--masks`` file, a sparser
-opening, T = 4 and 16, an odd size, three levels of read and shot noise that the method is told, and
-crops of other ``--sizes``. Every T takes the first frames of the same crop. Cells that OUTPUT holds
-already are not measured again; a table of means over the clips is printed.
+opening, T = 4 and 16, an odd size, three levels of read and shot noise that the method is told or,
+with ``--untold``, is not, and crops of other ``--sizes``. Every T takes the first frames of the same
+crop. Cells that OUTPUT holds already are not measured again; a table of means over the clips is
+printed.
 
     python -m benchmarks.generality CLIPS... -o out/generality.json [--methods …] [--masks FILE...]
 """
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ MOST_FRAMES = 16
 NOISES = {"low": (1 / 255, 1e4), "middle": (0.01, 1e3), "high": (0.03, 200.0)}
 """Read noise, and photons at intensity 1."""
 
-Masks = Callable[..., Tensor]
+UNTOLD = ", not told"
 
 
 def main() -> None:
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--masks", type=Path, nargs="*", default=[])
     parser.add_argument("--size", type=int, default=128, help="height and width of the crop")
     parser.add_argument("--sizes", nargs="*", default=[], help="of further crops, as 200x300")
+    parser.add_argument("--untold", action="store_true", help="noise of which nothing is said too")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -59,7 +60,7 @@ def main() -> None:
         arguments.output, header, {name: path for name, path in found.items() if path is not None}
     )
     sizes = [tuple(map(int, size.split("x"))) for size in arguments.sizes]
-    conditions = cameras(arguments.size, arguments.masks, sizes)
+    conditions = cameras(arguments.size, arguments.masks, sizes, arguments.untold)
     cells = [
         results.fill(
             {"model": method, "clip": path.name, "condition": condition},
@@ -73,7 +74,7 @@ def main() -> None:
 
 
 def cameras(
-    size: int, files: list[Path], sizes: list[tuple[int, ...]]
+    size: int, files: list[Path], sizes: list[tuple[int, ...]], untold: bool
 ) -> dict[str, tuple[Tensor, str | None]]:
     """Masks (T, H, W) and the name of the noise, by condition."""
     square = (size, size)
@@ -94,7 +95,8 @@ def cameras(
     for height, width in sizes:
         masks = bernoulli_masks(FRAMES, height, width, generator=generator)
         made[f"{height} × {width}"] = masks, None
-    return made | {f"noise, {name}": (reference, name) for name in NOISES}
+    told = [*NOISES, *(name + UNTOLD for name in NOISES if untold)]
+    return made | {f"noise, {name}": (reference, name) for name in told}
 
 
 def measure(method: str, path: Path, masks: Tensor, noise: str | None) -> dict[str, Any]:
@@ -109,10 +111,11 @@ def measure(method: str, path: Path, masks: Tensor, noise: str | None) -> dict[s
     snapshot = SnapshotPhysics(masks).A(truth[None])
     deviation = torch.zeros(())
     if noise is not None:
-        read, photons = NOISES[noise]
+        read, photons = NOISES[noise.removesuffix(UNTOLD)]
         generator = torch.Generator().manual_seed(1)
         snapshot = Noise(gaussian=read, photons=photons)(snapshot, float(frames), generator)
-        deviation = (read**2 + snapshot.clamp_min(0) / photons).sqrt()
+        if not noise.endswith(UNTOLD):
+            deviation = (read**2 + snapshot.clamp_min(0) / photons).sqrt()
     physics = SnapshotPhysics(masks, noise=deviation)
     result = build(method).reconstruct(snapshot, physics)
     restored = result.video[0].clamp(0, 1).numpy()
@@ -134,8 +137,8 @@ def table(document: dict[str, Any]) -> str:
         row = [condition]
         for method in methods:
             chosen = [c for c in cells if (c["model"], c["condition"]) == (method, condition)]
-            mean = [statistics.mean(c[name] for c in chosen) for name in ("psnr", "ssim")]
-            row.append(f"{mean[0]:.2f} / {mean[1]:.3f}")
+            mean = [statistics.mean(c[name] for c in chosen) for name in ("psnr", "ssim") if chosen]
+            row.append("{:.2f} / {:.3f}".format(*mean) if mean else "–")
         lines.append(row)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
