@@ -4,8 +4,8 @@ The middle of each clip is seen through independent binary masks (``reference``)
 one thing changed at a time: ``shifting`` and ``gray`` masks, masks of a ``--masks`` file, a sparser
 opening, T = 4 and 16, an odd size, three levels of read and shot noise that the method is told or,
 with ``--untold``, is not, and crops of other ``--sizes``. Every T takes the first frames of the
-same crop. Cells that OUTPUT holds already are not measured again; a table of means over the clips is
-printed.
+same crop. Cells that OUTPUT holds already are not measured again; a table of means over the clips
+is printed.
 
     python -m benchmarks.generality CLIPS... -o out/generality.json [--methods …] [--masks FILE...]
 """
