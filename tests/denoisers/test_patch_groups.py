@@ -81,7 +81,7 @@ def test_reference_patches_cover_every_pixel_of_every_frame(shift: int) -> None:
 def test_a_pattern_that_returns_is_found_in_all_frames() -> None:
     tile = noise(1, 8, 8).float()
     video = tile.repeat(3, 4, 4)  # every patch has its like 8 pixels on
-    groups = PatchMatching(count=9)(video)
+    groups = PatchMatching(count=9, radius=12)(video)
     spread = groups.filter(video, lambda group: group.amax(1, keepdim=True).expand_as(group))
     torch.testing.assert_close(spread, video)
 
