@@ -29,7 +29,7 @@ def test_methods_that_did_every_scene_are_averaged() -> None:
         *(cell("STFormer", scene, 35.0) for scene in "ab"),
     ]
     gap, other = averages(cells, ["a", "b"])
-    assert (gap.method, gap.kind, gap.psnr, gap.seconds) == ("gap-tv", "total variation", 25, 2)
+    assert (gap.method, gap.kind, gap.psnr, gap.seconds) == ("gap-tv", "training-free", 25, 2)
     assert (other.method, other.kind) == ("STFormer", "elsewhere")
 
 

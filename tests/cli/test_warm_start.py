@@ -44,5 +44,5 @@ def test_only_a_schedule_starts_only_a_solve(
     done = run("reconstruct", scene, "-o", out, "--method", method, "--warm-start", start)
     assert done.code == 2
     assert f"{method} cannot begin at {start}" in done.err
-    assert "one of gap-tv, admm-tv, pnp-ffdnet\n" in done.err
+    assert "one of gap-tv, admm-tv, desci, pnp-ffdnet\n" in done.err
     assert not out.exists()

@@ -37,14 +37,14 @@ def test_evaluations_are_counted_to_the_first_time_a_level_is_reached() -> None:
 def test_a_solver_returns_its_best_iterate_and_a_schedule_its_last() -> None:
     solve = result([0.5, 0.125, 0.25, NAN])
     assert SnapshotRecord.of(0, solve, "equilibrium", 1.0).residual == 0.125
-    record = SnapshotRecord.of(0, solve, "total variation", 1.0)
+    record = SnapshotRecord.of(0, solve, "training-free", 1.0)
     assert (record.residual, record.iterations, record.evaluations) == (0.25, 3, 4)
     assert record.outcome == "stalled"
 
 
 def test_a_record_is_scored_against_its_own_part_of_the_truth() -> None:
     truth = np.random.default_rng(0).random((4, 16, 16), dtype=np.float32)
-    record = SnapshotRecord.of(1, result([0.5]), "total variation", 1.0)
+    record = SnapshotRecord.of(1, result([0.5]), "training-free", 1.0)
     assert record.scored(truth[:2], None) == record
     noisy = truth[2:] + np.float32(0.1)
     scored = record.scored(noisy, truth)

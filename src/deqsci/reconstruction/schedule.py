@@ -40,7 +40,7 @@ class FiniteSchedule(nn.Module, ABC):
         """The video and how far its last iterations moved, without a gradient.
 
         The residuals are relative changes from one iterate to the next; the first is measured
-        against the mean frame that every schedule starts from.
+        against the mean frame.
         """
         physics.validate(snapshot)
         before = physics.initial(snapshot)

@@ -21,6 +21,7 @@ from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.denoisers.space_time import SpaceTimeNetwork
 from deqsci.errors import ConfigError, MethodError, WeightsError
 from deqsci.fixed_point import Anderson, JacobianFree
+from deqsci.reconstruction.desci import DeSCI
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
@@ -41,19 +42,28 @@ class Method:
 
     summary: str
     kind: str
-    """``equilibrium``, ``unrolled``, ``plug-and-play`` or ``total variation``."""
+    """``equilibrium``, ``unrolled``, ``plug-and-play`` or ``training-free``."""
     networks: tuple[Network, ...] = ()
     """Networks whose weights it can take: ours first, then what others published."""
     map: Callable[[Any], EquilibriumMap] = GapMap
     """The map around a network."""
+    schedule: Callable[..., FiniteSchedule] | None = None
+    """The method itself, where it is training-free: called with its ``iterations``, or nothing."""
     tolerance: float = 3e-5
     """Relative residual at which a solve has converged, unless told otherwise: the smaller the
     nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
 
 
 METHODS: dict[str, Method] = {
-    "gap-tv": Method("generalised alternating projection, total variation", "total variation"),
-    "admm-tv": Method("ADMM, total variation; for noisy snapshots", "total variation"),
+    "gap-tv": Method(
+        "generalised alternating projection, total variation", "training-free", schedule=GapTV
+    ),
+    "admm-tv": Method(
+        "ADMM, total variation; for noisy snapshots", "training-free", schedule=AdmmTV
+    ),
+    "desci": Method(
+        "accelerated GAP, low-rank patch groups; minutes", "training-free", schedule=DeSCI
+    ),
     "pnp-ffdnet": Method("accelerated GAP, FFDNet, falling σ", "plug-and-play", (FFDNet,)),
     # α: at 1 this network's Jacobian has eigenvalues to −1.4 on validation clips; at 0.6 they may
     # reach −2.3, and no more evaluations are needed.
@@ -122,11 +132,10 @@ def build(
     if tol is not None and method.kind != "equilibrium":
         raise ConfigError(f"{name} runs a finite schedule and has no tolerance; leave tol out")
     model: DeepEquilibrium | FiniteSchedule
-    if method.kind == "total variation":
+    if method.schedule is not None:
         if weights is not None:
             raise WeightsError(f"{name} has no weights; leave {weights} out")
-        tv = GapTV if name == "gap-tv" else AdmmTV
-        model = tv() if max_iter is None else tv(iterations=max_iter)
+        model = method.schedule() if max_iter is None else method.schedule(iterations=max_iter)
     else:
         network = _load(name, method, weights)
         if method.kind == "equilibrium":
