@@ -41,6 +41,13 @@ def test_every_method_takes_any_size(name: str, frames: int, height: int, width:
         torch.testing.assert_close(model(snapshot, physics), result.video)
 
 
+def test_a_solve_stops_at_the_methods_own_tolerance_unless_told() -> None:
+    for name in SHIPPED:
+        if METHODS[name].kind == "equilibrium":
+            assert build(name).solver.tol == METHODS[name].tolerance
+            assert build(name, tol=0.1).solver.tol == 0.1
+
+
 def test_default_method_needs_no_file() -> None:
     assert shipped_weights(DEFAULT_METHOD) is not None
 

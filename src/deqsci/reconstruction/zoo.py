@@ -85,18 +85,21 @@ METHODS: dict[str, Method] = {
         "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
         SpaceTimeMap,
+        tolerance=1e-3,
     ),
     "de-gap-st-base": Method(
         "the same with a larger network; for a GPU",
         "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES, (64, 128, 192), (1, 1, 4)),),
         SpaceTimeMap,
+        tolerance=1e-3,
     ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
         "equilibrium",
         (partial(RecurrentNetwork, RECURRENT_PLANES),),
         RecurrentMap,
+        tolerance=1e-3,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
