@@ -38,7 +38,7 @@ def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
     f, _ = model.map.at(snapshot, physics)
     on = Picard(tol=0.0, max_iter=200).solve(f, result.video)
     assert on.residuals[0, -1] < 1e-4
-    assert psnr(on.value[0], truth) > quality - 0.1
+    assert psnr(on.value[0], truth) > quality - 0.2
 
 
 def test_default_model_beats_total_variation(part_of_runner: Problem) -> None:
