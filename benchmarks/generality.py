@@ -103,7 +103,7 @@ def measure(method: str, path: Path, masks: Tensor, noise: str | None) -> dict[s
     """One method on one snapshot of the middle of a clip."""
     frames, height, width = masks.shape
     video = torch.from_numpy(read_video(path)[:MOST_FRAMES])
-    # Two sizes that differ by little begin at the same corner.
+    # Sizes that differ by little begin at the same corner; what the clip has not is refused.
     top, left = (max(0, a - max(height, width)) // 2 for a in video.shape[1:])
     truth = video[:frames, top : top + height, left : left + width].contiguous()
     if truth.shape[1:] != masks.shape[1:]:

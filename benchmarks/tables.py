@@ -49,7 +49,9 @@ def filled(text: str) -> str:
         begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
         if begin in text:
             before, _, rest = text.partition(begin)
-            _, _, after = rest.partition(end)
+            _, found, after = rest.partition(end)
+            if not found:
+                raise SystemExit(f"{begin} has no {end}; nothing was written")
             table = make(json.loads(Path(source).read_text(encoding="utf-8")))
             text = f"{before}{begin}\n\n{table}\n\n{end}{after}"
     return text

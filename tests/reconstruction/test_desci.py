@@ -32,7 +32,6 @@ def test_it_beats_total_variation_where_patches_return() -> None:
     truth, physics = moving_dots(), camera(8, 40)
     snapshot = physics.A(truth)
     ours, tv = DeSCI(iterations=20)(snapshot, physics), GapTV()(snapshot, physics)
-    print(psnr(ours, truth), psnr(tv, truth))
     assert psnr(ours, truth) > psnr(tv, truth) + 3
 
 

@@ -12,7 +12,7 @@ from deqsci.fixed_point import Picard
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.zoo import DEFAULT_METHOD, build
+from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build
 
 Problem = tuple[SnapshotPhysics, torch.Tensor, np.ndarray]
 
@@ -38,7 +38,8 @@ def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
     f, _ = model.map.at(snapshot, physics)
     on = Picard(tol=0.0, max_iter=200).solve(f, result.video)
     assert on.residuals[0, -1] < 1e-4
-    assert psnr(on.value[0], truth) > quality - 0.2
+    lost = 0.2 if METHODS[method].tolerance > 3e-5 else 0.1  # stopped earlier, it moves on further
+    assert psnr(on.value[0], truth) > quality - lost
 
 
 def test_default_model_beats_total_variation(part_of_runner: Problem) -> None:

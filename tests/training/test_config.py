@@ -95,6 +95,13 @@ def test_depth_0_is_what_a_phantom_records_from_the_start(tmp_path: Path) -> Non
         ({"stages.0.depth": "[5, 3]"}, "depth"),
         ({"stages.0.depth": "[0, 3]", "stages.0.adjoint": "{name: unrolled}"}, "wanted 1 ≤"),
         ({"stages.0.depth": "[-1, 3]", "stages.0.adjoint": "{name: phantom}"}, "wanted 0 ≤"),
+        (
+            {
+                "stages.0.correction": "{states: 2, recorded: true}",
+                "stages.0.adjoint": "{name: phantom, steps: 2}",
+            },
+            "records 2 states",
+        ),
         ({"optimizer": "sgd"}, "adamw, muon"),
         ({"stages.0.depth": "[5]"}, "wanted 2 values, found 1"),
         ({"stages.0.correction": "{discount: 2}"}, r"stages\.0: correction: .*discount 2"),

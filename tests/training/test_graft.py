@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 
+from deqsci.errors import WeightsError
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction.zoo import new_map
@@ -23,3 +25,13 @@ def test_grafted_it_does_what_the_smaller_one_does(tmp_path: Path) -> None:
     z = torch.rand(1, 3, 16, 16)
     snapshot = physics.A(torch.rand_like(z))
     torch.testing.assert_close(large(z, snapshot, physics), small(z, snapshot, physics))
+
+
+@pytest.mark.parametrize(
+    ("smaller", "larger"), [("de-gap-st", "de-gap-st-base"), ("de-rnn", "de-gap-st")]
+)
+def test_networks_that_do_not_fit_are_refused(smaller: str, larger: str, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    checkpoint.save_weights(new_map(smaller).network.state_dict(), weights)
+    with pytest.raises(WeightsError, match="part of the other"):
+        grafted(smaller, weights, larger)

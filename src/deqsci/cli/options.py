@@ -78,7 +78,7 @@ class Solving:
     """Relative residual at which a solve has converged; without it, the method's own."""
     warm_start: str | None = None
     """Method whose video an equilibrium method begins its solve at, such as gap-tv; without it,
-    the mean frame."""
+    where its map begins."""
     tile: Annotated[int | None, Parameter(validator=Number(gte=128))] = None
     """Longest side in pixels of the tiles that a snapshot is solved in; without it, one piece,
     or tiles where it is too large for that."""

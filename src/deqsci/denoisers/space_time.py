@@ -13,8 +13,8 @@ STRIDE = 8
 """Pixels that one place of the coarsest features stands for, along each side."""
 
 LEVEL_STEP = 20.0
-"""Logarithm of the noise level that 1 of its parameter stands for: an optimizer moves all by the
-same steps, and those of the weights are too small for a level."""
+"""log σ is this times the parameter: an optimizer moves all by the same steps, and those of the
+weights are too small for a level."""
 
 
 GATE = -2.0

@@ -119,14 +119,14 @@ class Stage:
     """Name and options of the forward solver."""
     depth: tuple[int, int] | None = None
     """Evaluations at most of each solve, or of the unrolling, drawn from this range; the
-    tolerance does not count then. From 0 on where a phantom gradient without damping follows: what
-    it records begins at the start then."""
+    tolerance does not count then. The lowest may be 0 with an undamped phantom gradient, whose
+    recorded evaluations then begin at the start."""
     start_noise: float = 0.0
     """The solve starts where the map begins plus Gaussian noise up to this σ, drawn for
     each video, so that the answer does not come to depend on the start."""
     start_blend: float = 0.0
-    """Share of the videos whose solve starts somewhere between the truth and there: what
-    the map makes of a good estimate is learned before it can make one."""
+    """Share of the videos whose solve starts somewhere between the truth and where the map begins:
+    what the map makes of a good estimate is learned before it can make one."""
     reuse: int = 1
     """Steps that a sample takes part in, each solve beginning where its last one ended."""
     correction: Correction | None = None
@@ -157,6 +157,15 @@ class Stage:
         lowest = 0 if isinstance(adjoint, Phantom) and adjoint.damping == 1 else 1
         if self.depth is not None and not lowest <= self.depth[0] <= self.depth[1]:
             raise ConfigError(f"depth is {list(self.depth)}; wanted {lowest} ≤ lowest ≤ highest")
+        if self.correction is not None and self.correction.recorded:
+            recorded = getattr(adjoint, "steps", 1)
+            if isinstance(adjoint, Unrolled) and self.depth is not None:
+                recorded = self.depth[0]
+            if recorded <= self.correction.states:
+                raise ConfigError(
+                    f"the gradient rule records {recorded} states, one of them the last, and the "
+                    f"correction wants {self.correction.states} more; wanted more steps"
+                )
         if self.kind == "denoise":
             self._refuse("removes noise", *RECOVERING)
         else:

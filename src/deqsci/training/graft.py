@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from deqsci.denoisers.checkpoints import load_checkpoint
+from deqsci.errors import WeightsError
 from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
 
@@ -39,16 +40,22 @@ def grafted(smaller: str, weights: Path, larger: str) -> dict[str, Tensor]:
 
     Raises
     ------
-    WeightsError : weights of another network.
+    WeightsError : weights of another network, or the smaller network is no part of the larger.
     """
     torch.manual_seed(0)
     known = new_map(smaller).network
     load_checkpoint(known, weights)
     tensors = new_map(larger).network.state_dict()
-    for name, tensor in known.state_dict().items():
-        tensors[name] = (
-            _with_more_planes(tensor, tensors[name].shape[1]) if name == EMBED else tensor
-        )
+    for name, learned in known.state_dict().items():
+        tensor, target = learned, tensors.get(name)
+        if name == EMBED and target is not None and target.shape[1] >= learned.shape[1]:
+            tensor = _with_more_planes(learned, target.shape[1])
+        if target is None or tensor.shape != target.shape:
+            raise WeightsError(
+                f"{larger} has no {name} of shape {tuple(learned.shape)} as {smaller} has; wanted "
+                f"two methods of which one's network is a part of the other's"
+            )
+        tensors[name] = tensor
     return tensors
 
 

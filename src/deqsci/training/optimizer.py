@@ -31,9 +31,9 @@ class Optimizer:
         trained = list(parameters)
         self._filters = [p for p in trained if p.ndim > 1] if name == "muon" else []
         rest = [p for p in trained if name == "adamw" or p.ndim <= 1]
-        self._parts: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(rest, weight_decay=weight_decay, fused=True)
-        ]
+        self._parts: list[torch.optim.Optimizer] = []
+        if rest:
+            self._parts.append(torch.optim.AdamW(rest, weight_decay=weight_decay, fused=True))
         # Muon takes matrices only: these share their memory with the filters.
         self._matrices = [nn.Parameter(as_matrix(p.data)) for p in self._filters]
         if self._matrices:
@@ -66,4 +66,4 @@ def as_matrix(filters: Tensor, like: Tensor | None = None) -> Tensor:
     laid = filters if like is None else like
     if laid.ndim == 4 and laid.is_contiguous(memory_format=torch.channels_last):
         filters = filters.permute(0, 2, 3, 1)
-    return filters.flatten(1)
+    return filters.reshape(len(filters), -1)

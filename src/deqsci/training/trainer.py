@@ -196,7 +196,7 @@ class Trainer:
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:
             return None
-        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed)
+        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed + 1)
 
     def _draw(self, stage: Stage) -> Coded:
         video = draw_video(self.clips, stage, self.generator, self.host)
