@@ -19,7 +19,7 @@ class DeSCI(FiniteSchedule):
     Needs no training, sees all frames together, and takes minutes. It begins at GAP-TV's video. The
     noise level falls by the same factor at every iteration,
 
-    .. math:: \sigma_k = \sigma_0 (\sigma_n / \sigma_0)^{k/n}, \quad 0 \le k \le n,
+    .. math:: \sigma_k = \sigma_0 (\sigma_{n-1} / \sigma_0)^{k/(n-1)}, \quad 0 \le k < n,
 
     where the authors' falls in steps of a half; so any number of iterations is a whole schedule: 90
     gave 0.3 dB more than 30 on validation clips, where the defaults were chosen. Patches are

@@ -54,7 +54,8 @@ class Correction:
     """Fixed-point correction (Bai et al. 2022): a loss on states before the solution too."""
 
     states: int = 2
-    """States along the solve, evenly spaced; a solver's own are recorded by one evaluation each."""
+    """States along the solve, evenly spaced unless ``recorded``; a solver's own are recorded by one
+    evaluation each."""
     discount: float = 0.8
     """Weight of a state relative to the one after it."""
     recorded: bool = False

@@ -77,8 +77,8 @@ def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Co
 
     States that are not finite are passed over: the solver restarts from its best.
 
-    States that a solver visited without recording are recorded by one evaluation of f each, the
-    Jacobian-free gradient of an intermediate state.
+    Of the evenly spaced ones, those that a solver visited without recording are recorded by one
+    evaluation of f each, the Jacobian-free gradient of an intermediate state.
     """
     visited = [state for state in visited if bool(state.isfinite().all())]
     if correction.recorded:

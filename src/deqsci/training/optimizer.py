@@ -36,6 +36,7 @@ class Optimizer:
             self._parts.append(torch.optim.AdamW(rest, weight_decay=weight_decay, fused=True))
         # Muon takes matrices only: these share their memory with the filters.
         self._matrices = [nn.Parameter(as_matrix(p.data)) for p in self._filters]
+        assert all(m.data_ptr() == p.data_ptr() for m, p in zip(self._matrices, self._filters))
         if self._matrices:
             muon = torch.optim.Muon(
                 self._matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
