@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from deqsci.evaluation.worker import Setup, Worker, WorkerError, has_limit
+from deqsci.evaluation.worker import Setup, Worker, WorkerError
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.total_variation import GapTV
 from deqsci.reconstruction.zoo import new_map
@@ -86,5 +86,3 @@ def test_a_method_takes_the_options_it_has() -> None:
     facts = equilibrium.facts()
     assert facts["tolerance"] == 1e-2
     assert facts["weights"]["file"] == "de-gap-cnn.safetensors"
-    assert has_limit("gap-tv")
-    assert not has_limit("pnp-ffdnet")

@@ -17,7 +17,8 @@ def test_a_frame_sees_the_snapshot_with_the_others_taken_out(masks: Masks) -> No
     physics, z = SnapshotPhysics(masks), torch.rand(2, 4, 9, 12)
     snapshot = physics.A(torch.rand(2, 4, 9, 12))
     map = RecurrentMap()
-    *_, alone = map.planes(z, snapshot, physics, map.anchor(snapshot, physics))
+    context = map.context(snapshot, physics)
+    alone = map.planes(z, context, snapshot, physics)[:, :, -1]
     for t in range(4):
         others = z.clone()
         others[:, t] = 0

@@ -29,7 +29,8 @@ def test_an_untrained_map_is_the_data_step_of_a_blend(masks: torch.Tensor) -> No
     map = SpaceTimeMap(spread=0.05)
     share = torch.tensor(GATE).sigmoid()
     for physics in (SnapshotPhysics(masks), SnapshotPhysics(masks, noise=0.1)):
-        blend = torch.lerp(z, map.anchor(snapshot, physics), share)
+        _, anchor = map.at(snapshot, physics)
+        blend = torch.lerp(z, anchor, share)
         wanted = physics.proximal(blend, snapshot, 0.05)
         torch.testing.assert_close(map(z, snapshot, physics), wanted)
 
@@ -60,8 +61,16 @@ def test_bound_to_a_snapshot_it_is_the_same_map(map: SpaceTimeMap) -> None:
     snapshot = physics.A(torch.rand_like(z))
     f, start = map.at(snapshot, physics)
     assert torch.equal(f(z), map(z, snapshot, physics))
-    assert torch.equal(start, map.anchor(snapshot, physics))
     torch.testing.assert_close(physics.A(start), snapshot)
+
+
+def test_relaxed_it_goes_a_part_of_the_way(map: SpaceTimeMap) -> None:
+    physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
+    z = torch.rand(2, 3, 8, 8)
+    snapshot = physics.A(torch.rand_like(z))
+    relaxed = SpaceTimeMap(map.network, relaxation=0.6)
+    wanted = 0.4 * z + 0.6 * map(z, snapshot, physics)
+    torch.testing.assert_close(relaxed(z, snapshot, physics), wanted)
 
 
 def test_the_map_remembers_nothing(map: SpaceTimeMap) -> None:

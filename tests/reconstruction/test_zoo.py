@@ -23,14 +23,15 @@ from deqsci.reconstruction.zoo import (
 
 SHIPPED = [name for name in METHODS if shipped_weights(name)]
 READY = [name for name, m in METHODS.items() if not m.networks or shipped_weights(name)]
+FIXED = [name for name in READY if METHODS[name].kind == "feed-forward"]  # in T
 
 
-@pytest.mark.parametrize("name", READY)
+@pytest.mark.parametrize("name", [name for name in READY if name not in FIXED])
 @pytest.mark.parametrize(("frames", "height", "width"), [(1, 8, 8), (4, 17, 10), (9, 16, 24)])
 def test_every_method_takes_any_size(name: str, frames: int, height: int, width: int) -> None:
     physics = SnapshotPhysics(bernoulli_masks(frames, height, width))
     snapshot = physics.A(torch.rand(2, frames, height, width))
-    limit = None if METHODS[name].kind == "plug-and-play" else 3
+    limit = 3 if METHODS[name].has_limit else None
     model = build(name, max_iter=limit)
     assert model.max_evaluations == (limit or 40)
     result = model.reconstruct(snapshot, physics)
@@ -39,6 +40,16 @@ def test_every_method_takes_any_size(name: str, frames: int, height: int, width:
     assert result.residuals.shape == (2, model.max_evaluations)
     with torch.no_grad():
         torch.testing.assert_close(model(snapshot, physics), result.video)
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_one_pass_is_all_of_a_feed_forward_method(name: str) -> None:
+    physics = SnapshotPhysics(bernoulli_masks(8, 17, 10))
+    result = build(name).reconstruct(physics.A(torch.rand(2, 8, 17, 10)), physics)
+    assert result.video.shape == (2, 8, 17, 10)
+    assert result.evaluations.tolist() == [1, 1]
+    with pytest.raises(ConfigError, match="leave max_iter out"):
+        build(name, max_iter=3)
 
 
 def test_a_solve_stops_at_the_methods_own_tolerance_unless_told() -> None:
@@ -82,6 +93,8 @@ def test_options_that_a_method_does_not_have() -> None:
     with pytest.raises(MethodError, match="nothing to train"):
         new_map("gap-tv")
     assert find("gap-tv").networks == ()
+    assert find("gap-tv").has_limit
+    assert not find("pnp-ffdnet").has_limit
 
 
 def test_published_checkpoints_of_both_networks(shared: Path) -> None:
@@ -96,9 +109,9 @@ def test_published_checkpoints_of_both_networks(shared: Path) -> None:
 
 
 def test_float64_runs() -> None:
-    physics = SnapshotPhysics(bernoulli_masks(2, 8, 8)).to(dtype=torch.float64)
-    snapshot = physics.A(torch.rand(1, 2, 8, 8).double())
+    physics = SnapshotPhysics(bernoulli_masks(8, 8, 8)).to(dtype=torch.float64)
+    snapshot = physics.A(torch.rand(1, 8, 8, 8).double())
     for name in READY:
-        limit = None if METHODS[name].kind == "plug-and-play" else 2
+        limit = 2 if METHODS[name].has_limit else None
         model = build(name, max_iter=limit, dtype=torch.float64)
         assert model(snapshot, physics).dtype is torch.float64

@@ -13,9 +13,10 @@ from deqsci.evaluation.cell_file import ERROR, Cell
 from deqsci.evaluation.results import Results
 from deqsci.evaluation.scenes import first, standard_name
 from deqsci.evaluation.sweeps import Sweep, Value, shown, varied
-from deqsci.evaluation.worker import Setup, has_limit
+from deqsci.evaluation.worker import Setup
 from deqsci.io import SnapshotFile, load_snapshots
 from deqsci.io.foreign import ARRAYS, VIDEOS, read_reconstruction
+from deqsci.reconstruction.zoo import find
 
 FORMAT = "deqsci benchmark 1"
 
@@ -86,7 +87,7 @@ def plan(
             )
         tasks += [Task(name, scene, video=video) for scene, video in found.items()]
     for sweep in sweeps:
-        able = [s for s in setups if sweep.name != "max-iter" or has_limit(s.method)]
+        able = [s for s in setups if sweep.name != "max-iter" or find(s.method).has_limit]
         tasks += [
             Task(setup.method, scene, setup, sweep=sweep.name, value=value)
             for scene in scenes

@@ -57,12 +57,12 @@ class Setup:
 
     def build(self) -> Any:
         """The method, ready to reconstruct. Raises as :func:`deqsci.reconstruction.zoo.build`."""
-        kind = find(self.method).kind
+        method = find(self.method)
         return build(
             self.method,
             weights=self.weights,
-            max_iter=self.max_iter if has_limit(self.method) else None,
-            tol=self.tol if kind == EQUILIBRIUM else None,
+            max_iter=self.max_iter if method.has_limit else None,
+            tol=self.tol if method.kind == EQUILIBRIUM else None,
             device=self.device,
             dtype=getattr(torch, self.dtype),
         )
@@ -75,11 +75,6 @@ class Setup:
             "weights": None if file is None else {"file": file.name, "sha256": sha256(file)},
             "tolerance": getattr(solver, "tol", None),
         }
-
-
-def has_limit(method: str) -> bool:
-    """Whether the number of the method's evaluations can be chosen."""
-    return find(method).kind != "plug-and-play"
 
 
 @dataclass(frozen=True)

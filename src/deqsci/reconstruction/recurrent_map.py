@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.recurrent import RecurrentNetwork
@@ -23,19 +24,22 @@ class RecurrentMap(SpaceTimeMap):
     Parameters
     ----------
     network : planes (B, T, 6, H, W), the estimate and the anchor first → (B, T, H, W).
-    spread : as in `SpaceTimeMap`.
+    spread, relaxation : as in `SpaceTimeMap`.
 
     Raises
     ------
-    ConfigError : a spread that is not above 0.
+    ConfigError : a spread that is not above 0, or a relaxation outside (0, 1].
     """
 
-    def __init__(self, network: nn.Module | None = None, spread: float = 0.05) -> None:
-        super().__init__(RecurrentNetwork(PLANES) if network is None else network, spread)
+    def __init__(
+        self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
+    ) -> None:
+        network = RecurrentNetwork(PLANES) if network is None else network
+        super().__init__(network, spread, relaxation)
 
     def planes(
-        self, u: Tensor, snapshot: Tensor, physics: SnapshotPhysics, anchor: Tensor
-    ) -> tuple[Tensor, ...]:
+        self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
         misfit = (snapshot - physics.A(u)).unsqueeze(1)
         alone = misfit + physics.masks * u
-        return (*super().planes(u, snapshot, physics, anchor), alone)
+        return torch.cat((super().planes(u, context, snapshot, physics), alone.unsqueeze(2)), 2)

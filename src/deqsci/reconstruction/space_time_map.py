@@ -22,7 +22,8 @@ ANCHOR_ITERATIONS = 20
 
 
 class SpaceTimeMap(EquilibriumMap):
-    """f(z; y, Φ) = P(D(z; a, Φ, y/ΣΦ, doubt)), P the proximal data step and a the anchor.
+    """f(z; y, Φ) = (1 − α) z + α P(D(z; a, Φ, y/ΣΦ, doubt)), P the proximal data step and a the
+    anchor.
 
     The anchor is the video of a short GAP-TV, which y and Φ alone decide: solves begin there, and
     D leads back to it. The data step comes last, so that the equilibrium itself explains the
@@ -35,14 +36,17 @@ class SpaceTimeMap(EquilibriumMap):
     network : planes (B, T, 5, H, W), the estimate and the anchor first → (B, T, H, W).
     spread : τ of the data step, the standard deviation of an estimate's error that the snapshot's
         noise is weighed against, in intensities.
+    relaxation : α, as in `EquilibriumMap`.
 
     Raises
     ------
-    ConfigError : a spread that is not above 0.
+    ConfigError : a spread that is not above 0, or a relaxation outside (0, 1].
     """
 
-    def __init__(self, network: nn.Module | None = None, spread: float = 0.05) -> None:
-        super().__init__()
+    def __init__(
+        self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
+    ) -> None:
+        super().__init__(relaxation)
         if not 0 < spread < math.inf:
             raise ConfigError(f"spread is {spread}; wanted a number above 0")
         self.network = SpaceTimeNetwork(PLANES) if network is None else network
@@ -50,30 +54,36 @@ class SpaceTimeMap(EquilibriumMap):
 
     def at(self, snapshot: Tensor, physics: SnapshotPhysics) -> tuple[Map, Tensor]:
         """z ↦ f(z; y, Φ), and the anchor, where a solve begins."""
-        anchor = self.anchor(snapshot, physics)
-        return partial(self, snapshot=snapshot, physics=physics, anchor=anchor), anchor
+        context = self.context(snapshot, physics)
+        f = partial(self, snapshot=snapshot, physics=physics, context=context)
+        return f, context[:, :, 0].clone()  # a solve that keeps its start need not keep the rest
 
     @torch.no_grad()
-    def anchor(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
-        """a: what total variation makes of the snapshot. Shape: (B, H, W) → (B, T, H, W)."""
-        video = GapTV(ANCHOR_ITERATIONS)(snapshot, physics)
-        return physics.proximal(video, snapshot, self.spread)
+    def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """What y and Φ alone decide of every frame: the anchor, its mask, the mean frame y/ΣΦ and
+        how much the noise leaves of the snapshot's word. Shape: (B, H, W) → (B, T, 4, H, W)."""
+        anchor = physics.proximal(
+            GapTV(ANCHOR_ITERATIONS)(snapshot, physics), snapshot, self.spread
+        )
+        doubt = physics.doubt(self.spread).unsqueeze(-3).expand_as(anchor)
+        masks = physics.masks.expand_as(anchor)
+        return torch.stack((anchor, masks, physics.initial(snapshot), doubt), 2)
 
     def forward(
         self,
         z: Tensor,
         snapshot: Tensor,
         physics: SnapshotPhysics,
-        anchor: Tensor | None = None,
+        context: Tensor | None = None,
     ) -> Tensor:
-        """One pass; the anchor is made where it is not given.
+        """One pass; the context is made where it is not given.
 
         Shape: (B, T, H, W), (B, H, W) → (B, T, H, W).
         """
-        if anchor is None:
-            anchor = self.anchor(snapshot, physics)
-        denoised = self._denoised(z, None, snapshot, physics, anchor)
-        return physics.proximal(denoised, snapshot, self.spread)
+        if context is None:
+            context = self.context(snapshot, physics)
+        denoised = self.network(self.planes(z, context, snapshot, physics))
+        return self.relax(z, physics.proximal(denoised, snapshot, self.spread))
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
@@ -81,23 +91,12 @@ class SpaceTimeMap(EquilibriumMap):
         """D of what the data step makes of a noisy video, at another noise level than the learned
         one, (B,) or a number."""
         u = physics.proximal(z, snapshot, self.spread)
-        return self._denoised(u, sigma, snapshot, physics, self.anchor(snapshot, physics))
-
-    def _denoised(
-        self,
-        u: Tensor,
-        sigma: Tensor | float | None,
-        snapshot: Tensor,
-        physics: SnapshotPhysics,
-        anchor: Tensor,
-    ) -> Tensor:
-        planes = torch.stack(self.planes(u, snapshot, physics, anchor), 2)
-        denoised: Tensor = self.network(planes, sigma)
+        context = self.context(snapshot, physics)
+        denoised: Tensor = self.network(self.planes(u, context, snapshot, physics), sigma)
         return denoised
 
     def planes(
-        self, u: Tensor, snapshot: Tensor, physics: SnapshotPhysics, anchor: Tensor
-    ) -> tuple[Tensor, ...]:
-        """What the network sees of every frame, (B, T, H, W) each."""
-        doubt = physics.doubt(self.spread).unsqueeze(-3).expand_as(u)
-        return u, anchor, physics.masks.expand_as(u), physics.initial(snapshot), doubt
+        self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
+        """What the network sees of every frame, the estimate first. Shape: (B, T, PLANES, H, W)."""
+        return torch.cat((u.unsqueeze(2), context), 2)

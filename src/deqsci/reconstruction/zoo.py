@@ -23,6 +23,7 @@ from deqsci.errors import ConfigError, MethodError, WeightsError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.desci import DeSCI
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.feed_forward import EndToEndMap, GapNetMap, new_stages, new_unet
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES as RECURRENT_PLANES
@@ -42,7 +43,7 @@ class Method:
 
     summary: str
     kind: str
-    """``equilibrium``, ``unrolled``, ``plug-and-play`` or ``training-free``."""
+    """``equilibrium``, ``unrolled``, ``feed-forward``, ``plug-and-play`` or ``training-free``."""
     networks: tuple[Network, ...] = ()
     """Networks whose weights it can take: ours first, then what others published."""
     map: Callable[[Any], EquilibriumMap] = GapMap
@@ -52,6 +53,11 @@ class Method:
     tolerance: float = 3e-5
     """Relative residual at which a solve has converged, unless told otherwise: the smaller the
     nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether the number of its evaluations can be chosen."""
+        return self.kind not in ("feed-forward", "plug-and-play")
 
 
 METHODS: dict[str, Method] = {
@@ -107,6 +113,13 @@ METHODS: dict[str, Method] = {
         (partial(RecurrentNetwork, RECURRENT_PLANES),),
         RecurrentMap,
     ),
+    "gap-net": Method(
+        "nine projections, a U-net of its own after each; T = 8",
+        "feed-forward",
+        (new_stages,),
+        GapNetMap,
+    ),
+    "u-net": Method("one U-net, end to end; T = 8", "feed-forward", (new_unet,), EndToEndMap),
 }
 DEFAULT_METHOD = "de-gap-st"
 
@@ -123,7 +136,8 @@ def build(
     """A method ready to reconstruct, with the shipped weights unless others are given.
 
     ``max_iter`` and ``tol`` are the limit of evaluations and the relative residual of an
-    equilibrium method; a finite schedule has no tolerance, and PnP-FFDNet's length is fixed.
+    equilibrium method; a finite schedule has no tolerance, and the length of a plug-and-play or
+    feed-forward one is fixed.
 
     Raises
     ------
@@ -134,6 +148,8 @@ def build(
     method = find(name)
     if tol is not None and method.kind != "equilibrium":
         raise ConfigError(f"{name} runs a finite schedule and has no tolerance; leave tol out")
+    if max_iter is not None and not method.has_limit:
+        raise ConfigError(f"{name} runs to its end, whose length is fixed; leave max_iter out")
     model: DeepEquilibrium | FiniteSchedule
     if method.schedule is not None:
         if weights is not None:
@@ -150,10 +166,10 @@ def build(
         elif method.kind == "unrolled":
             map = method.map(network)
             model = UnrolledMap(map) if max_iter is None else UnrolledMap(map, max_iter)
-        elif max_iter is None:
-            model = PnPFFDNet(network)
+        elif method.kind == "feed-forward":
+            model = UnrolledMap(method.map(network), passes=1)
         else:
-            raise ConfigError(f"{name} runs its whole schedule of noise levels; leave max_iter out")
+            model = PnPFFDNet(network)
     return model.to(device=device, dtype=dtype).eval()
 
 
