@@ -1,4 +1,4 @@
-"""One answer: the fixed points reached from five different starts, against each other.
+"""One answer: the fixed points reached from different starts, against each other.
 
 python -m benchmarks.claims.starts SCENES...
 """
@@ -43,7 +43,8 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     problem = first_snapshot(scene, arguments.crop).to(device)
     videos: list[Tensor] = []
     rows: list[dict[str, Any]] = []
-    for name, start in starts(problem).items():
+    _, own = problem.bind(model.map)
+    for name, start in starts(problem, own).items():
         solution = model.equilibrium(problem.snapshot, problem.physics, start)
         videos.append(solution.value)
         rows.append(
@@ -67,8 +68,9 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     }
 
 
-def starts(problem: Problem) -> dict[str, Tensor]:
-    """Five points to start from, (1, T, H, W) each."""
+def starts(problem: Problem, own: Tensor) -> dict[str, Tensor]:
+    """Five points to start from, and ``own``, where the map itself begins, if that is another one;
+    (1, T, H, W) each."""
     generator = torch.Generator().manual_seed(0)
     mean = problem.physics.initial(problem.snapshot)
 
@@ -76,7 +78,8 @@ def starts(problem: Problem) -> dict[str, Tensor]:
         sample: Tensor = draw(mean.shape, generator=generator)
         return sample.to(mean)
 
-    return {
+    given = {} if torch.equal(own, mean) else {"where the map begins": own}
+    return given | {
         "mean frame y/ΣΦ": mean,
         "Φᵀy": problem.physics.A_adjoint(problem.snapshot),
         "zeros": torch.zeros_like(mean),

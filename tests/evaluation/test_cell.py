@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import deqsci.evaluation.cell
 from deqsci.errors import InputFileError, ShapeError
 from deqsci.evaluation.cell import TIMED, measure, score
 from deqsci.evaluation.worker import Setup
@@ -46,6 +47,15 @@ def test_a_cell_holds_every_snapshot_and_its_means(tmp_path: Path) -> None:
     bare = measure(QUICK, without_truth(given), timed=1, watch=nothing)
     assert bare["psnr"] is None
     assert len(bare["timings"]) == 2
+
+
+@pytest.mark.usefixtures("quick_processes")
+def test_what_takes_long_is_not_solved_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deqsci.evaluation.cell, "ENOUGH", 0.0)
+    cell = measure(QUICK, scene(tmp_path, snapshots=2), timed=5, watch=nothing)
+    assert len(cell["timings"]) == len(cell["snapshots"]) == 2
 
 
 def test_a_video_made_elsewhere_is_scored_snapshot_by_snapshot(tmp_path: Path) -> None:
