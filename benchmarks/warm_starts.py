@@ -1,8 +1,8 @@
 """What the start of a solve is worth: evaluations and PSNR from several starts, scene by scene.
 
-``mean`` is the mean frame, the default; ``previous`` the equilibrium of the snapshot before;
-``gap-tv`` the video of 40 iterations of that method, whose cost is reported in evaluations of the
-map. Scenes are cut to their middle.
+``mean`` is the mean frame; ``own`` where the map itself begins, if that is another one; ``previous``
+the equilibrium of the snapshot before; ``gap-tv`` the video of 40 iterations of that method, whose
+cost is reported in evaluations of the map. Scenes are cut to their middle.
 
     python -m benchmarks.warm_starts SCENES... -o out/warm_starts.json [--snapshots 2] [--crop 128]
 """
@@ -62,7 +62,11 @@ def measure(model: DeepEquilibrium, scene: SnapshotFile, index: int, crop: int) 
     began = time.perf_counter()
     tv = GapTV()(y, physics)
     tv_seconds = time.perf_counter() - began
-    starts = {"mean": None, "gap-tv": tv}
+    mean = physics.initial(y)
+    _, own = model.map.at(y, physics)
+    starts = {"mean": mean, "gap-tv": tv}
+    if not torch.equal(own, mean):
+        starts["own"] = own
     if index > 0:
         starts["previous"] = model(snapshots[index - 1 : index], physics)
     cells = {}
