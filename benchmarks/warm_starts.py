@@ -1,8 +1,8 @@
 """What the start of a solve is worth: evaluations and PSNR from several starts, scene by scene.
 
-``mean`` is the mean frame; ``own`` where the map itself begins, if that is another one; ``previous``
-the equilibrium of the snapshot before; ``gap-tv`` the video of 40 iterations of that method, whose
-cost is reported in evaluations of the map. Scenes are cut to their middle.
+``mean`` is the mean frame; ``own`` where the map itself begins, if that is another one;
+``previous`` the equilibrium of the snapshot before; ``gap-tv`` the video of 40 iterations of that
+method, whose cost is reported in evaluations of the map. Scenes are cut to their middle.
 
     python -m benchmarks.warm_starts SCENES... -o out/warm_starts.json [--snapshots 2] [--crop 128]
 """
