@@ -1,7 +1,8 @@
-"""Quality and stability of the equilibrium models on benchmark scenes.
+"""Quality of the models on benchmark scenes, and stability of those that are equilibria.
 
-For the first snapshot of each scene: PSNR and SSIM at the converged point, evaluations to the
-tolerance, ρ(J) there, and what running on costs. Writes one JSON file and prints a table.
+For the first snapshot of each scene: PSNR and SSIM; of an equilibrium model at the converged point,
+with evaluations to the tolerance, ρ(J) there, and what running on costs. Writes one JSON file and
+prints a table.
 
     python benchmarks/equilibria.py SCENES... -o out/equilibria.json [--methods …] [--run-on 500]
 """
@@ -19,7 +20,7 @@ from deqsci.fixed_point import Picard, spectral_radius
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr, ssim
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.zoo import build
+from deqsci.reconstruction.zoo import build, find
 
 
 def main() -> None:
@@ -46,7 +47,9 @@ def main() -> None:
 
 def measure(method: str, path: Path, arguments: argparse.Namespace) -> dict[str, object]:
     """One method on the first snapshot of one scene."""
-    model = build(method, weights=arguments.weights, tol=arguments.tol, max_iter=200)
+    solves = find(method).kind == "equilibrium"
+    limits = {"tol": arguments.tol, "max_iter": 200} if solves else {}
+    model = build(method, weights=arguments.weights, **limits)
     scene = load_snapshots(path)
     physics = SnapshotPhysics(torch.from_numpy(scene.masks))
     snapshot = torch.from_numpy(scene.snapshots[:1])
@@ -65,6 +68,8 @@ def measure(method: str, path: Path, arguments: argparse.Namespace) -> dict[str,
         "evaluations_to_1e-3": next((k for k, r in enumerate(trace, 1) if r <= 1e-3), None),
         "core_seconds": round(seconds, 2),
     }
+    if not solves:
+        return row
     f, _ = model.map.at(snapshot, physics)
     if arguments.run_on:
         # Plain iteration goes where the map itself leads; no best iterate is picked.

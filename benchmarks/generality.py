@@ -28,7 +28,7 @@ from deqsci.metrics import psnr, ssim
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
 from deqsci.physics.noise import Noise
-from deqsci.reconstruction.zoo import build, shipped_weights
+from deqsci.reconstruction.zoo import build, find, shipped_weights
 
 FRAMES = 8
 MOST_FRAMES = 16
@@ -69,6 +69,7 @@ def main() -> None:
         for path in arguments.clips
         for condition, camera in conditions.items()
         for method in arguments.methods
+        if find(method).frames in (None, len(camera[0]))
     ]
     print(table({"cells": cells}))
 

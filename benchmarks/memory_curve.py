@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from benchmarks.mosaic import clips_in, mosaic
 from deqsci.cli.runtime import environment
 from deqsci.io import save_snapshots
+from deqsci.reconstruction.zoo import find
 
 Curve = list[tuple[float, float, float]]
 """Seconds, gigabytes resident, gigabytes of these that are mapped files."""
@@ -40,7 +41,7 @@ def main() -> None:
     parser.add_argument("--max-iter", type=int, default=10)
     parser.add_argument("--tile", type=int)
     arguments = parser.parse_args()
-    options = ["--max-iter", str(arguments.max_iter), "--threads", "1"]
+    options = ["--threads", "1"]
     if arguments.tile is not None:
         options += ["--tile", str(arguments.tile)]
     runs: dict[str, dict[str, Any]] = {}
@@ -54,6 +55,8 @@ def main() -> None:
         for method in arguments.methods:
             out = Path(folder) / method
             command = ["reconstruct", str(path), "-o", str(out), "--method", method, *options]
+            if find(method).has_limit:
+                command += ["--max-iter", str(arguments.max_iter)]
             curve = watch([sys.executable, "-m", "deqsci", *command])
             summary = json.loads((out / "run.json").read_text(encoding="utf-8"))
             runs[method] = {

@@ -22,7 +22,6 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from deqsci.training.config import Stage, load_config
-from deqsci.training.samples import code, draw_video
 from deqsci.training.settings import parse_changes
 from deqsci.training.trainer import Trainer
 
@@ -58,12 +57,7 @@ def measure(trainer: Trainer, stage: Stage) -> dict[str, Any]:
     with FlopCounterMode(display=False) as counter:
         trainer._update(stage)
 
-    def draw() -> None:
-        video = draw_video(trainer.clips, stage, stage.batch, trainer.generator)
-        if stage.kind == "equilibrium":
-            code(video, trainer.config, trainer.generator, stage.start_noise)
-
-    drawing = median_seconds(trainer.device, draw)
+    drawing = median_seconds(trainer.device, lambda: trainer._draw(stage))
     rate = counter.get_total_flops() / seconds / 1e9
     peak = matrix_rate(trainer.device, PRECISIONS[stage.precision])
     return {

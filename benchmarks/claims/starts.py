@@ -79,13 +79,13 @@ def starts(problem: Problem, own: Tensor) -> dict[str, Tensor]:
         return sample.to(mean)
 
     given = {} if torch.equal(own, mean) else {"where the map begins": own}
-    return given | {
+    return {
         "mean frame y/ΣΦ": mean,
         "Φᵀy": problem.physics.A_adjoint(problem.snapshot),
         "zeros": torch.zeros_like(mean),
         "uniform noise": drawn(torch.rand),
         f"y/ΣΦ + Gaussian noise {NOISE}": mean + NOISE * drawn(torch.randn),
-    }
+    } | given
 
 
 if __name__ == "__main__":

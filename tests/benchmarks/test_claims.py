@@ -23,7 +23,7 @@ from benchmarks.claims import (
     step_memory,
     twins,
 )
-from benchmarks.claims.problem import smooth_video
+from benchmarks.claims.problem import simulated, smooth_video
 from deqsci.fixed_point import Anderson, Implicit, Unrolled
 from deqsci.io import save_snapshots, write_mp4
 from deqsci.physics import SnapshotPhysics
@@ -165,6 +165,15 @@ def test_ends_of_all_starts_are_compared(docs: Path) -> None:
     assert len(ends) == 5
     assert cell["psnr_spread"] == pytest.approx(max(ends) - min(ends))
     assert 0 < cell["largest_distance"] < 1
+
+
+def test_where_a_map_begins_is_a_start_if_it_is_another_one() -> None:
+    problem = simulated(smooth_video(2, 8))
+    mean = problem.physics.initial(problem.snapshot)
+    assert "where the map begins" not in starts.starts(problem, mean)
+    *_, last = starts.starts(problem, mean + 0.1).items()
+    assert last[0] == "where the map begins"
+    torch.testing.assert_close(last[1], mean + 0.1)
 
 
 def test_gradient_errors_of_a_doubled_gradient() -> None:

@@ -18,6 +18,7 @@ import torch
 from deqsci.denoisers.cnn import CNN
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
+from deqsci.reconstruction.zoo import new_map
 from tests.cli.support import FRAMES, HEIGHT, WIDTH, Run, write_scene
 
 METHOD = ["--method", "gap-tv", "--max-iter", "5"]
@@ -326,3 +327,13 @@ def test_interruption_leaves_the_previous_run(
         assert done.err.count("\n") == 1
     assert contents(out) == before
     assert not (tmp_path / "new").exists()
+
+
+def test_a_method_made_for_eight_frames_says_so(run: Run, scene: Path, tmp_path: Path) -> None:
+    weights = {k: v.contiguous() for k, v in new_map("u-net").network.state_dict().items()}
+    safetensors.torch.save_file(weights, tmp_path / "a.safetensors")
+    given = ["--method", "u-net", "--weights", tmp_path / "a.safetensors"]
+    done = run("reconstruct", scene, "-o", tmp_path / "out", *given)
+    assert done.code == 2
+    assert "this method is trained for 8" in done.err
+    assert not (tmp_path / "out").exists()

@@ -55,6 +55,20 @@ def test_the_table_is_measured_scene_by_scene_before_the_sweeps() -> None:
     assert len({tuple(task.key.items()) for task in tasks}) == len(tasks)
 
 
+def test_sweeps_leave_out_methods_that_cannot_follow() -> None:
+    setups = [Setup("gap-tv"), Setup("u-net")]
+    sweeps = [Sweep("frames", (4, 8)), Sweep("max-iter", (5,)), Sweep("noise", (0.1,))]
+    _, _, *swept = plan([Path("a.mat")], setups, sweeps)
+    assert [(task.method, task.sweep, task.value) for task in swept] == [
+        ("gap-tv", "frames", 4),
+        ("gap-tv", "frames", 8),
+        ("u-net", "frames", 8),
+        ("gap-tv", "max-iter", 5),
+        ("gap-tv", "noise", 0.1),
+        ("u-net", "noise", 0.1),
+    ]
+
+
 def test_foreign_results_are_found_by_the_scenes_names(tmp_path: Path) -> None:
     for name in ("Kobe.gif", "mine.txt", "other.mat"):
         (tmp_path / name).touch()

@@ -45,12 +45,12 @@ def test_stages_are_projections_and_networks_of_their_own(physics: SnapshotPhysi
     map = trained(GapNetMap())
     f, wanted = map.at(snapshot, physics)
     found = f(wanted)
-    assert len(map.network) == STAGES
-    for stage in map.network:
+    assert len(map.network.stages) == STAGES
+    for stage in map.network.stages:
         projected = physics.project(wanted, snapshot)
         wanted = projected - stage(projected)
     torch.testing.assert_close(found, wanted)
-    first, second = (stage(projected) for stage in list(map.network)[:2])
+    first, second = (stage(projected) for stage in list(map.network.stages)[:2])
     assert not torch.allclose(first, second)
 
 

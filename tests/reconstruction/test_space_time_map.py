@@ -12,7 +12,8 @@ from deqsci.errors import ConfigError
 from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks, gray_masks
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.space_time_map import ANCHOR_ITERATIONS, SpaceTimeMap
+from deqsci.reconstruction.total_variation import GapTV
 
 
 @pytest.fixture
@@ -62,6 +63,8 @@ def test_bound_to_a_snapshot_it_is_the_same_map(map: SpaceTimeMap) -> None:
     f, start = map.at(snapshot, physics)
     assert torch.equal(f(z), map(z, snapshot, physics))
     torch.testing.assert_close(physics.A(start), snapshot)
+    video = GapTV(ANCHOR_ITERATIONS)(snapshot, physics)
+    torch.testing.assert_close(start, physics.proximal(video, snapshot, map.spread))
 
 
 def test_relaxed_it_goes_a_part_of_the_way(map: SpaceTimeMap) -> None:
@@ -95,7 +98,7 @@ def test_masks_and_noise_of_each_sample_are_its_own(map: SpaceTimeMap) -> None:
         torch.testing.assert_close(together[k : k + 1], alone, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [{"spread": 0.0}, {"spread": math.nan}])
+@pytest.mark.parametrize("wrong", [{"spread": 0.0}, {"spread": math.nan}, {"relaxation": 0.0}])
 def test_settings_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         SpaceTimeMap(**wrong)

@@ -196,6 +196,28 @@ def test_resuming_with_other_settings_is_refused(
     assert Trainer(longer, tmp_path / "run").resume()
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "leave denoise stages out"),
+        ({"stages": "[{kind: equilibrium, STAGE, frames: 8}]"}, "evaluated once"),
+        (
+            {"stages": "[{kind: equilibrium, STAGE, UNROLLED, frames: 8, depth: [1, 1]}]"},
+            "no depth",
+        ),
+        ({"stages": "[{kind: equilibrium, STAGE, UNROLLED, frames: 4}]"}, "made for T = 8; T is 4"),
+    ],
+)
+def test_feed_forward_networks_are_trained_as_they_are_used(
+    config_file: Path, tmp_path: Path, changes: dict[str, str], words: str
+) -> None:
+    stage = "steps: 1, batch: 1, size: 16, rate: 1e-3"
+    unrolled = "adjoint: {name: unrolled, steps: 1}"
+    told = {k: v.replace("STAGE", stage).replace("UNROLLED", unrolled) for k, v in changes.items()}
+    with pytest.raises(ConfigError, match=words):
+        Trainer(load_config(config_file, {"model": "gap-net", **told}), tmp_path / "run")
+
+
 def test_killed_before_the_first_checkpoint_logs_nothing_twice(
     config_file: Path, tmp_path: Path
 ) -> None:

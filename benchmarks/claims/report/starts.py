@@ -46,10 +46,11 @@ def section(document: Document, image: Path) -> Section:
     header = ["method", "scene", "PSNR of the starts (dB)", "of the ends", "spread (dB)"]
     header += ["largest distance", "evaluations", "largest residual"]
     settings = document["settings"]
+    names = list(dict.fromkeys(start["start"] for c in cells for start in c["starts"]))
     return Section(
         [_verdict(m, [c for c in cells if c["model"] == m]) for m in values_of(cells, "model")],
-        f"{snapshot_used(settings)} from {len(cells[0]['starts'])} starts ("
-        + ", ".join(start["start"] for start in cells[0]["starts"])
+        f"{snapshot_used(settings)} from {len(names)} starts ("
+        + ", ".join(names)
         + f"), each solved to a relative residual of {settings['tol']:.0e} or for "
         f"{settings['max_iter']} evaluations. Distance: ‖a − b‖ over the larger norm, of the two "
         "ends furthest apart.",

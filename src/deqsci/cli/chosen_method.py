@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from deqsci.cli.options import Computing, Solving
 from deqsci.cli.runtime import environment, prepare
-from deqsci.errors import ConfigError
+from deqsci.errors import ConfigError, ShapeError
 from deqsci.evaluation.record import EQUILIBRIUM
 from deqsci.io.digest import sha256
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.feed_forward import check_frames
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -46,10 +48,10 @@ class ChosenMethod:
             )
         solver = model.solver if isinstance(model, DeepEquilibrium) else None
         self.tolerance: float | None = getattr(solver, "tol", None)
-        equilibrium_map = model.map if isinstance(model, DeepEquilibrium) else None
-        self.lipschitz: float | None = getattr(equilibrium_map, "lipschitz", None)
+        map = getattr(model, "map", None)
+        self.lipschitz: float | None = getattr(map, "lipschitz", None)
         # The data steps of all others take the snapshot as it is.
-        self.heeds_noise = isinstance(equilibrium_map, SpaceTimeMap)
+        self.heeds_noise = isinstance(map, SpaceTimeMap)
         self.model: Reconstructor = model
         if solving.warm_start is not None:
             self.model = self._begun_at(solving.warm_start, model)
@@ -64,7 +66,9 @@ class ChosenMethod:
         starts = [
             name
             for name, other in METHODS.items()
-            if other.kind != EQUILIBRIUM and (not other.networks or shipped_weights(name))
+            if other.kind != EQUILIBRIUM
+            and other.frames is None
+            and (not other.networks or shipped_weights(name))
         ]
         if isinstance(model, DeepEquilibrium) and start in starts:
             first = build(start, device=self.device, dtype=self.dtype)
@@ -74,6 +78,15 @@ class ChosenMethod:
             f"{self.name} cannot begin at {start}; --warm-start wants an equilibrium method to "
             f"begin at one of {', '.join(starts)}"
         )
+
+    def check(self, file: Path, frames: int) -> None:
+        """Raise ShapeError where the snapshots of a file hold another number of frames than the
+        method is made for."""
+        if (wanted := METHODS[self.name].frames) is not None:
+            try:
+                check_frames(frames, wanted)
+            except ShapeError as error:
+                raise ShapeError(f"{file}: {error}") from None
 
     def facts(self) -> dict[str, Any]:
         """Method, weights, options and machine, as ``run.json`` records them."""

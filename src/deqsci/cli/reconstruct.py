@@ -57,8 +57,10 @@ def reconstruct(
     for target in targets:
         check_replaceable(target)
 
+    frames = {}
     for file in reversed(files):  # a bad file is told now, not after the others were solved
         scene = reading.load(file)
+        frames[file] = len(scene.masks)
         if calibrate:
             check_gray(scene)
 
@@ -68,6 +70,8 @@ def reconstruct(
     from deqsci.cli.run_table import show
 
     method = ChosenMethod(solving, computing)
+    for file in files:
+        method.check(file, frames[file])
     if trust.noise is not None and not method.heeds_noise:
         terminal.notice(
             f"{method.name} does not heed the noise of the snapshots; --noise serves to "

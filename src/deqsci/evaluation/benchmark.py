@@ -87,14 +87,22 @@ def plan(
             )
         tasks += [Task(name, scene, video=video) for scene, video in found.items()]
     for sweep in sweeps:
-        able = [s for s in setups if sweep.name != "max-iter" or find(s.method).has_limit]
         tasks += [
             Task(setup.method, scene, setup, sweep=sweep.name, value=value)
             for scene in scenes
             for value in sweep.values
-            for setup in able
+            for setup in setups
+            if _able(setup.method, sweep.name, value)
         ]
     return tasks
+
+
+def _able(method: str, sweep: str, value: Value) -> bool:
+    """Whether the method has what is swept: a limit, or any T."""
+    known = find(method)
+    if sweep == "max-iter":
+        return known.has_limit
+    return sweep != "frames" or known.frames in (None, value)
 
 
 def find_video(folder: Path, scene: Path) -> Path | None:

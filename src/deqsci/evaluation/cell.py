@@ -25,8 +25,8 @@ ENOUGH = 90.0
 """Seconds of solving after which nothing is solved again: one long solve is timing enough."""
 
 TIMING = (
-    f"median over the snapshots and at least {TIMED} solves of each scene, or those that "
-    f"{ENOUGH:.0f} seconds hold, after a warm-up"
+    f"median over the snapshots and at least {TIMED} solves of each scene (fewer where they take "
+    f"more than {ENOUGH:.0f} seconds), after a warm-up"
 )
 MEMORY = (
     "peak resident size of a process that runs the method on one snapshot at a time, "
@@ -47,7 +47,8 @@ def measure(setup: Setup, scene: SnapshotFile, *, timed: int = TIMED, watch: Wat
     ------
     WorkerError : the method failed on a snapshot, or its process died.
     """
-    records, counts, seconds = [], [], []
+    records, counts = [], []
+    seconds: list[float] = []
     count, before, peak = len(scene.snapshots), None, None
     # The solves beyond the snapshots are for the clock only.
     order = list(islice(cycle(range(count)), max(count, timed)))

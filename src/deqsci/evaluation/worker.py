@@ -69,11 +69,12 @@ class Setup:
 
     def facts(self) -> dict[str, Any]:
         """What the method's numbers depend on beside the settings; errors as :meth:`build`."""
-        solver = getattr(replace(self, device="cpu").build(), "solver", None)
+        model = replace(self, device="cpu").build()
         file = self.weights or shipped_weights(self.method)
         return {
             "weights": None if file is None else {"file": file.name, "sha256": sha256(file)},
-            "tolerance": getattr(solver, "tol", None),
+            "tolerance": getattr(getattr(model, "solver", None), "tol", None),
+            "relaxation": getattr(getattr(model, "map", None), "relaxation", None),
         }
 
 

@@ -30,7 +30,7 @@ class Verdict(Enum):
     )
     UNSTABLE = (
         "a fixed point that plain iteration leaves: the solver alone holds it; train with a "
-        "stability penalty, or try a smaller relaxation of GapMap, which helps where eigenvalues "
+        "stability penalty, or try a smaller relaxation of the map, which helps where eigenvalues "
         "lie below −1"
     )
     UNDECIDED = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -33,7 +35,7 @@ class EndToEndMap(EquilibriumMap):
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """The video, whatever z. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        _check(physics, self.network.frames)
+        check_frames(physics.frames, self.network.frames)
         mean = physics.initial(snapshot)
         masks = physics.masks.expand_as(mean)
         seen = torch.cat((mean[:, :1], masks * mean, masks), 1)
@@ -41,31 +43,46 @@ class EndToEndMap(EquilibriumMap):
         return video
 
 
+class Stages(nn.Module):
+    """z ← u − Uₖ(u), u = P(z), for K stages, each with a U-net of its own.
+
+    Shape: (B, T, H, W) and the projection P → (B, T, H, W).
+    """
+
+    def __init__(self, frames: int, count: int) -> None:
+        super().__init__()
+        self.frames = frames
+        self.stages = nn.ModuleList(StackedUNet(frames, frames) for _ in range(count))
+
+    def forward(self, z: Tensor, project: Callable[[Tensor], Tensor]) -> Tensor:
+        for network in self.stages:
+            u = project(z)
+            z = u - network(u)
+        return z
+
+
 class GapNetMap(EquilibriumMap):
-    """f(z; y, Φ): stages of z ← u − Uₖ(u), u = P(z), each with a U-net of its own.
+    """f(z; y, Φ): the stages of an unrolled projection, each with a U-net of its own.
 
     After GAP-net (Meng, Jalali, Yuan 2020), generalised alternating projection unrolled and
     untied. One pass is the whole network; another one begins with the first stage again.
 
     Parameters
     ----------
-    network : the U-nets of the stages, (B, T, H, W) → (B, T, H, W) each.
+    network : (B, T, H, W), P → (B, T, H, W).
     """
 
-    network: nn.ModuleList
+    network: Stages
 
-    def __init__(self, network: nn.ModuleList | None = None) -> None:
+    def __init__(self, network: Stages | None = None) -> None:
         super().__init__()
         self.network = new_stages() if network is None else network
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """All stages. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        stage: StackedUNet
-        for stage in self.network:  # type: ignore[assignment]
-            _check(physics, stage.frames)
-            u = physics.project(z, snapshot)
-            z = u - stage(u)
-        return z
+        check_frames(physics.frames, self.network.frames)
+        video: Tensor = self.network(z, lambda video: physics.project(video, snapshot))
+        return video
 
 
 def new_unet() -> StackedUNet:
@@ -73,14 +90,15 @@ def new_unet() -> StackedUNet:
     return StackedUNet(2 * FRAMES + 1, FRAMES, widths=(64, 128, 256))
 
 
-def new_stages() -> nn.ModuleList:
-    """The networks of a `GapNetMap`."""
-    return nn.ModuleList(StackedUNet(FRAMES, FRAMES) for _ in range(STAGES))
+def new_stages() -> Stages:
+    """The network of a `GapNetMap`."""
+    return Stages(FRAMES, STAGES)
 
 
-def _check(physics: SnapshotPhysics, frames: int) -> None:
-    if physics.frames != frames:
+def check_frames(found: int, wanted: int) -> None:
+    """Raise ShapeError where a network made for so many frames a snapshot meets others."""
+    if found != wanted:
         raise ShapeError(
-            f"the snapshot holds {physics.frames} frames, and this network is made for {frames}; "
-            f"an equilibrium method takes any number"
+            f"a snapshot of {found} frames, and this method is trained for {wanted}; gap-tv and "
+            f"the equilibrium methods take any number"
         )

@@ -21,6 +21,8 @@ class EquilibriumMap(nn.Module):
     that overshoots has eigenvalues below −1, at which plain iteration breaks; α < 1 brings those
     down to −2/α + 1 inside the unit circle and leaves the others there.
 
+    Methods that evaluate a map a fixed number of times use these too, with α = 1.
+
     Parameters
     ----------
     relaxation : α.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
@@ -40,7 +41,7 @@ class FiniteSchedule(nn.Module, ABC):
         """The video and how far its last iterations moved, without a gradient.
 
         The residuals are relative changes from one iterate to the next; the first is measured
-        against the mean frame.
+        against the mean frame. A single pass has none: NaN.
         """
         physics.validate(snapshot)
         before = physics.initial(snapshot)
@@ -53,16 +54,22 @@ class FiniteSchedule(nn.Module, ABC):
                 callback(iteration, change)
             before = video
         trace = torch.tensor(residuals).T
+        if self.max_evaluations == 1:
+            trace.fill_(math.nan)
         return Reconstruction(
             video,
-            tuple(
-                f"ran its schedule of {self.max_evaluations} iterations to the end; "
-                f"the last one changed the video by {last:.1e}"
-                for last in trace[:, -1].tolist()
-            ),
+            tuple(self._told(last) for last in trace[:, -1].tolist()),
             torch.zeros(len(trace), dtype=torch.bool),
             trace,
             torch.full((len(trace),), self.max_evaluations),
+        )
+
+    def _told(self, last: float) -> str:
+        if self.max_evaluations == 1:
+            return "answered in one pass"
+        return (
+            f"ran its schedule of {self.max_evaluations} iterations to the end; "
+            f"the last one changed the video by {last:.1e}"
         )
 
 

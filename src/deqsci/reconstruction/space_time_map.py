@@ -56,12 +56,12 @@ class SpaceTimeMap(EquilibriumMap):
         """z ↦ f(z; y, Φ), and the anchor, where a solve begins."""
         context = self.context(snapshot, physics)
         f = partial(self, snapshot=snapshot, physics=physics, context=context)
-        return f, context[:, :, 0].clone()  # a solve that keeps its start need not keep the rest
+        return f, context[:, :, 0].clone()  # no view: a start may outlive the solve
 
     @torch.no_grad()
     def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """What y and Φ alone decide of every frame: the anchor, its mask, the mean frame y/ΣΦ and
-        how much the noise leaves of the snapshot's word. Shape: (B, H, W) → (B, T, 4, H, W)."""
+        the doubt, how much of a misfit may be noise. Shape: (B, H, W) → (B, T, 4, H, W)."""
         anchor = physics.proximal(
             GapTV(ANCHOR_ITERATIONS)(snapshot, physics), snapshot, self.spread
         )

@@ -12,10 +12,11 @@ from deqsci.reconstruction.schedule import FiniteSchedule, check_iterations
 
 
 class UnrolledMap(FiniteSchedule):
-    """``passes`` evaluations of a map from where it begins: the twin of an equilibrium model.
+    """``passes`` evaluations of a map from where it begins: one of a feed-forward network, more of
+    an unrolled one, which is the twin of an equilibrium model (the paper's RNN).
 
-    The paper's RNN. The weights serve the number of passes they were trained for; another number
-    is allowed, to see what it does.
+    The weights serve the number of passes they were trained for; another number is allowed, to see
+    what it does.
 
     Raises
     ------

@@ -23,7 +23,13 @@ from deqsci.errors import ConfigError, MethodError, WeightsError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.desci import DeSCI
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
-from deqsci.reconstruction.feed_forward import EndToEndMap, GapNetMap, new_stages, new_unet
+from deqsci.reconstruction.feed_forward import (
+    FRAMES,
+    EndToEndMap,
+    GapNetMap,
+    new_stages,
+    new_unet,
+)
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES as RECURRENT_PLANES
@@ -53,6 +59,9 @@ class Method:
     tolerance: float = 3e-5
     """Relative residual at which a solve has converged, unless told otherwise: the smaller the
     nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
+
+    frames: int | None = None
+    """T that its networks are made for; any T where None."""
 
     @property
     def has_limit(self) -> bool:
@@ -119,8 +128,11 @@ METHODS: dict[str, Method] = {
         "feed-forward",
         (new_stages,),
         GapNetMap,
+        frames=FRAMES,
     ),
-    "u-net": Method("one U-net, end to end; T = 8", "feed-forward", (new_unet,), EndToEndMap),
+    "u-net": Method(
+        "one U-net, end to end; T = 8", "feed-forward", (new_unet,), EndToEndMap, frames=FRAMES
+    ),
 }
 DEFAULT_METHOD = "de-gap-st"
 
@@ -150,7 +162,7 @@ def build(
     if tol is not None and method.kind != "equilibrium":
         raise ConfigError(f"{name} runs a finite schedule and has no tolerance; leave tol out")
     if max_iter is not None and not method.has_limit:
-        raise ConfigError(f"{name} runs to its end, whose length is fixed; leave max_iter out")
+        raise ConfigError(f"{name} has a fixed number of passes; leave max_iter out")
     model: DeepEquilibrium | FiniteSchedule
     if method.schedule is not None:
         if weights is not None:

@@ -20,7 +20,7 @@ from deqsci.data.clip_set import ClipSet
 from deqsci.data.clips import load_clips, load_stills
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.errors import ConfigError, TrainingError
-from deqsci.fixed_point import Anderson, JacobianFree
+from deqsci.fixed_point import Anderson, JacobianFree, Unrolled
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.zoo import find, new_map
@@ -88,8 +88,13 @@ class Trainer:
         kinds = {stage.kind for stage in config.stages}
         if "denoise" in kinds and type(map).denoise is EquilibriumMap.denoise:
             raise ConfigError(f"{config.model} has no denoiser; leave denoise stages out")
-        if find(config.model).kind == "plug-and-play" and kinds != {"denoise"}:
+        method = find(config.model)
+        if method.kind == "plug-and-play" and kinds != {"denoise"}:
             raise ConfigError(f"{config.model} is a denoiser alone; leave equilibrium stages out")
+        if method.kind == "feed-forward":
+            _check_one_pass(config)
+        if method.frames is not None:
+            _check_frames(config, method.frames)
         if config.compile:
             # The exact adjoint goes backward repeatedly through one graph.
             torch._functorch.config.donated_buffer = False
@@ -295,6 +300,24 @@ def learning_rate(stage: Stage, step: int) -> float:
     """Half cosine from ``rate`` to ``final_rate``."""
     share = 0.5 * (1 + math.cos(math.pi * min(step / stage.steps, 1)))
     return stage.final_rate + (stage.rate - stage.final_rate) * share
+
+
+def _check_one_pass(config: TrainConfig) -> None:
+    """Raise ConfigError where a stage solves for, or repeats, what is evaluated once."""
+    for stage in config.stages:
+        if stage.build_adjoint() != Unrolled(1) or stage.depth is not None:
+            raise ConfigError(
+                f"{config.model} is evaluated once; wanted adjoint: {{name: unrolled, steps: 1}} "
+                "and no depth"
+            )
+
+
+def _check_frames(config: TrainConfig, frames: int) -> None:
+    """Raise ConfigError where T is another one than the networks are made for."""
+    told = {stage.frames for stage in config.stages} | {config.validation.frames}
+    told |= {stage.max_frames for stage in config.stages}
+    if other := told - {None, frames}:
+        raise ConfigError(f"{config.model} is made for T = {frames}; T is {other.pop()} here")
 
 
 def _means(rows: list[Metrics]) -> Metrics:
