@@ -35,19 +35,20 @@ class Sweeps(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.onwards, self.back = Cell(channels), Cell(channels)
+        self.onwards, self.back = Sweep(channels), Sweep(channels)
         self.join = nn.Conv2d(2 * channels, channels, 1)
         for parameter in self.join.parameters():  # untrained sweeps say nothing
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
-        seen = F.relu(x).unflatten(0, (-1, frames)).unbind(1)
-        swept = torch.cat((sweep(self.onwards, seen), sweep(self.back, seen[::-1]).flip(1)), 2)
-        return x + self.join(swept.flatten(0, 1))
+        seen = F.relu(x)
+        swept = torch.cat((self.onwards(seen, frames), self.back(seen, frames, reverse=True)), 1)
+        return x + self.join(swept)
 
 
-class Cell(nn.Module):
-    """One step of a sweep: (B, C, h, w) of the frame and of the hidden state → (B, C, h, w).
+class Sweep(nn.Module):
+    """Hidden states over the frames of a video, in their order or in reverse: (B·T, C, h, w), T →
+    (B·T, C, h, w).
 
     A gate says how much of the state is kept, so that it neither grows nor is lost over many
     frames (minimal gated unit, Zhou et al. 2016, with convolutions).
@@ -55,18 +56,14 @@ class Cell(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.gate = nn.Conv2d(2 * channels, channels, 3, padding=1)
-        self.proposal = nn.Conv2d(2 * channels, channels, 3, padding=1)
+        self.of_frame = nn.Conv2d(channels, 2 * channels, 3, padding=1)
+        self.of_state = nn.Conv2d(channels, 2 * channels, 3, padding=1, bias=False)
 
-    def forward(self, seen: Tensor, state: Tensor) -> Tensor:
-        both = torch.cat((seen, state), 1)
-        return torch.lerp(state, self.proposal(both).tanh(), self.gate(both).sigmoid())
-
-
-def sweep(cell: Cell, frames: tuple[Tensor, ...]) -> Tensor:
-    """The hidden states of a sweep in the order given: T × (B, C, h, w) → (B, T, C, h, w)."""
-    state, states = torch.zeros_like(frames[0]), []
-    for frame in frames:
-        state = cell(frame, state)
-        states.append(state)
-    return torch.stack(states, 1)
+    def forward(self, seen: Tensor, frames: int, reverse: bool = False) -> Tensor:
+        told = self.of_frame(seen).unflatten(0, (-1, frames)).unbind(1)
+        state, states = torch.zeros_like(told[0].chunk(2, 1)[0]), []
+        for frame in reversed(told) if reverse else told:
+            gate, proposal = (frame + self.of_state(state)).chunk(2, 1)
+            state = torch.lerp(state, proposal.tanh(), gate.sigmoid())
+            states.append(state)
+        return torch.stack(states[::-1] if reverse else states, 1).flatten(0, 1)
