@@ -95,27 +95,28 @@ METHODS: dict[str, Method] = {
         (LevelledFFDNet,),
         partial(GapMap, relaxation=0.7),
     ),
-    # α: its slowest eigenvalues are negative, and validation clips take fewer evaluations at 0.8.
+    # α: plainly iterated, trained passes end in a cycle of two on Runner and Drop (an eigenvalue
+    # near −1); at 0.8 they settle, and a solve takes no more evaluations.
     "de-gap-st": Method(
         "equilibrium of GAP and a network over space and time",
         "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
         partial(SpaceTimeMap, relaxation=0.8),
-        tolerance=1e-3,
+        tolerance=5e-4,
     ),
     "de-gap-st-base": Method(
         "the same with a larger network; for a GPU",
         "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES, (64, 128, 192), (1, 1, 4)),),
         partial(SpaceTimeMap, relaxation=0.8),
-        tolerance=1e-3,
+        tolerance=5e-4,
     ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
         "equilibrium",
         (partial(RecurrentNetwork, RECURRENT_PLANES),),
         partial(RecurrentMap, relaxation=0.8),
-        tolerance=1e-3,
+        tolerance=5e-4,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
