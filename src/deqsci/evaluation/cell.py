@@ -21,7 +21,7 @@ from deqsci.metrics import quality
 TIMED = 3
 """Solves that are timed at least; a file of fewer snapshots is solved again."""
 
-ENOUGH = 90.0
+ENOUGH = 45.0
 """Seconds of solving after which nothing is solved again: one long solve is timing enough."""
 
 TIMING = (
