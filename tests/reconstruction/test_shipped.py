@@ -27,7 +27,9 @@ def part_of_runner(shared: Path) -> Problem:
     return physics, torch.from_numpy(scene.snapshots[window][:1].copy()), scene.truth[window][:8]
 
 
-@pytest.mark.parametrize("method", ["de-gap-cnn", "de-gap-ffdnet", "de-gap-rsn-cnn", "de-gap-st"])
+@pytest.mark.parametrize(
+    "method", ["de-gap-cnn", "de-gap-ffdnet", "de-gap-rsn-cnn", "de-gap-st", "de-rnn"]
+)
 def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
     physics, snapshot, truth = part_of_runner
     model = build(method)
