@@ -111,7 +111,7 @@ class Stage:
     """Largest step between the frames taken from a clip; drawn anew for each video."""
     precision: str = "float32"
     """``bfloat16`` runs the networks in bf16 and a solver's sums in float32: twice as fast, but
-    the residual of a solve cannot fall below about 3e-3."""
+    the residual of a solve cannot fall below about 1e-3 to 3e-3."""
     sigma: tuple[float, float] = (0.02, 0.2)
     """Range of the noise's standard deviation, log-uniform (denoise)."""
     adjoint: dict[str, Any] = field(default_factory=lambda: {"name": "phantom"})
