@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 import deqsci
 from deqsci.training import ship
@@ -41,3 +43,8 @@ def test_card_tells_every_run_as_it_was(
     assert [run["config"]["seed"] for run in card["runs"]] == [0, 4]
     assert [stage["steps"] for stage in card["stages_run"][1]] == [4, 5]
     assert len(card["logs"]) == 2
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--half"])
+    ship.main()
+    halves = load_file(package / "weights" / "de-gap-cnn.safetensors")
+    for name, tensor in load_file(second / "last.safetensors").items():
+        assert torch.equal(halves[name], tensor.half())

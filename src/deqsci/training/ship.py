@@ -28,11 +28,14 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="what it was trained and validated on")
     parser.add_argument("--hardware", required=True, help="what it was trained on")
     parser.add_argument("--weights", default="last.safetensors", help="file in the last folder")
+    parser.add_argument("--half", action="store_true", help="16 bits a weight: half the file")
     arguments = parser.parse_args()
     told = [json.loads((run / "run.json").read_text()) for run in arguments.runs]
     method = told[-1]["config"]["model"]
     target = Path(deqsci.__file__).parent / "weights" / f"{method}.safetensors"
     tensors = load_file(arguments.runs[-1] / arguments.weights)
+    if arguments.half:
+        tensors = {name: tensor.half() for name, tensor in tensors.items()}
     logs = [
         [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
         for run in arguments.runs
