@@ -14,7 +14,8 @@ PLANES = SPACE_TIME_PLANES + 1
 
 
 class RecurrentMap(SpaceTimeMap):
-    """f(z; y, Φ) = (1 − α) z + α P(D(what each frame sees)), from one estimate of the video to the next.
+    """f(z; y, Φ) = (1 − α) z + α P(D(what each frame sees)), from one estimate of the video to the
+    next.
 
     Paper, DE-RNN. A frame sees its estimate, the normalised snapshot y/ΣΦ, its mask, and the
     snapshot with the other frames' estimates taken out, y − Σₛ≠ₜ Φₛ zₛ; its neighbours' features
