@@ -149,7 +149,7 @@ def test_results_made_elsewhere_stand_beside_ours(run: Run, scenes: Path, tmp_pa
     ("options", "words"),
     [
         (["--methods", "gap-tw"], "did you mean gap-tv"),
-        (["--methods", "rnn"], "--weights rnn=FILE"),
+        (["--methods", "de-gap-st-base"], "--weights de-gap-st-base=FILE"),
         (["--methods", "gap-tv", "--weights", "de-gap-cnn=a.pth"], "not among the methods"),
         (["--methods", "de-gap-cnn", "--weights", "de-gap-cnn=a.pth"], "a.pth"),
         (["--weights", "a.pth"], "NAME=PATH"),
