@@ -17,7 +17,7 @@ from deqsci.io.atomic import atomic_path
 from deqsci.reconstruction.zoo import METHODS
 from deqsci.viz.curves import COLOURS, COLUMN_STYLE, MARKERS
 
-NAME = 0.07
+NAME = 0.042
 """Height of a method's name as a share of the range of PSNR."""
 
 
@@ -37,24 +37,25 @@ def draw_quality_time(results: Path, path: Path) -> None:
     points = averages(document["cells"], document["scenes"])
     kinds = sorted({point.kind for point in points})
     with rc_context(COLUMN_STYLE):
-        figure = Figure(figsize=(3.5, 2.7), layout="constrained", dpi=300)
+        figure = Figure(figsize=(3.5, 4.0), layout="constrained", dpi=300)
         axes = figure.subplots()
         for point in points:
             index = kinds.index(point.kind)
-            axes.plot(point.seconds, point.psnr, MARKERS[index], color=COLOURS[index], markersize=6)
+            axes.plot(point.seconds, point.psnr, MARKERS[index], color=COLOURS[index], markersize=5)
         seconds = [point.seconds for point in points]
         middle = (min(seconds) * max(seconds)) ** 0.5
-        for left in (False, True):  # names stand towards the middle
-            side = [point for point in points if (point.seconds > middle) == left]
+        for late in (False, True):  # names are kept apart among neighbours
+            side = [point for point in points if (point.seconds > 3 * middle) == late]
             heights = apart([point.psnr for point in side], NAME * spread([p.psnr for p in points]))
             for point, height in zip(side, heights):
                 axes.annotate(
-                    point.method, (point.seconds, height), xytext=(-6 if left else 6, 0),
-                    textcoords="offset points", ha="right" if left else "left", va="center", size=7,
+                    point.method, (point.seconds, height), xytext=(6, 0),
+                    textcoords="offset points", va="center", size=7,
                 )  # fmt: skip
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.margins(x=0.15, y=0.15)
+        axes.set_xlim(right=10 * max(seconds))  # room for the last names
         threads = document["settings"]["threads"]
         cores = "" if threads is None else f", {threads} thread" + "s" * (threads > 1)
         axes.set(
