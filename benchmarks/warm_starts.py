@@ -77,7 +77,7 @@ def measure(model: DeepEquilibrium, scene: SnapshotFile, index: int, crop: int) 
         cells[name] = {
             "evaluations": int(solution.evaluations),
             "residual": float(solution.residual),
-            "psnr": psnr(solution.value[0], x),
+            "psnr": psnr(model.map.video(solution.value, y, physics)[0], x),
         }
     return {
         "starts": cells,

@@ -98,7 +98,7 @@ def weight_gradient(model: DeepEquilibrium, problem: Problem) -> tuple[Tensor, F
     """Gradient of the loss by all weights, flat, float64 on the CPU; and the solve behind it."""
     model.zero_grad()
     solution = model.equilibrium(problem.snapshot, problem.physics)
-    (solution.value - problem.truth).square().mean().backward()
+    (problem.video(model.map, solution.value) - problem.truth).square().mean().backward()
     parts = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
     return torch.cat(parts).cpu().double(), solution
 

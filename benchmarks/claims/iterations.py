@@ -47,8 +47,8 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     psnr: list[float] = []
     residual: list[float] = []
 
-    def watch(video: torch.Tensor, value: float) -> None:
-        psnr.append(problem.psnr(video))
+    def watch(z: torch.Tensor, value: float) -> None:
+        psnr.append(problem.psnr(problem.video(model.map, z)))
         residual.append(value)
 
     map, start = problem.bind(model.map)

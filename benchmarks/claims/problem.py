@@ -31,6 +31,10 @@ class Problem:
         """z ↦ f(z; y, Φ) of this snapshot, and where its solve begins."""
         return map.at(self.snapshot, self.physics)
 
+    def video(self, map: EquilibriumMap, z: Tensor) -> Tensor:
+        """What a state of the map stands for."""
+        return map.video(z, self.snapshot, self.physics)
+
     def psnr(self, video: Tensor) -> float:
         """PSNR of a video (1, T, H, W) in dB; NaN where it is no longer finite."""
         return psnr(video[0], self.truth[0]) if bool(video.isfinite().all()) else float("nan")

@@ -46,12 +46,12 @@ def measure(method: str, scene: Path, arguments: argparse.Namespace) -> dict[str
     _, own = problem.bind(model.map)
     for name, start in starts(problem, own).items():
         solution = model.equilibrium(problem.snapshot, problem.physics, start)
-        videos.append(solution.value)
+        videos.append(problem.video(model.map, solution.value))
         rows.append(
             {
                 "start": name,
                 "psnr_of_start": problem.psnr(start),
-                "psnr": problem.psnr(solution.value),
+                "psnr": problem.psnr(videos[-1]),
                 "evaluations": int(solution.evaluations[0]),
                 "residual": float(solution.residual[0]),
                 "converged": bool(solution.converged[0]),

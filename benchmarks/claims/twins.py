@@ -101,7 +101,8 @@ def measure(
     if residual > SETTLED:
         return plain(model, problem, RUN_ON)
     evaluations = int(solution.evaluations[0])
-    return {**scores(problem, solution.value), "evaluations": evaluations, "residual": residual}
+    video = problem.video(model.map, solution.value)
+    return {**scores(problem, video), "evaluations": evaluations, "residual": residual}
 
 
 def plain(model: DeepEquilibrium, problem: Problem, count: int) -> dict[str, Any]:

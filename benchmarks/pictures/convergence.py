@@ -65,7 +65,7 @@ def run(method: str, problem: Problem) -> tuple[Curve, int]:
 
     if isinstance(model, DeepEquilibrium):
         map, start = problem.bind(model.map)
-        f = watched(map, watch)
+        f = watched(map, lambda z, value: watch(problem.video(model.map, z), value))
         z = model.solver.solve(f, start).value
         solved = len(quality)
         while len(quality) < EVALUATIONS:

@@ -33,49 +33,43 @@ def test_overlapping_patches_have_weights_of_sum_one(size: tuple[int, int, int])
     torch.testing.assert_close(ones, torch.ones_like(ones))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_adding_patches_is_the_adjoint_of_taking_them(size: tuple[int, int, int]) -> None:
-    video = noise(*size)
-    for window in PatchMatching()(video).windows:
-        taken, added = window.patches(video), torch.zeros_like(video)
-        patches = noise(*taken.shape)
-        window.add(patches, added)
-        torch.testing.assert_close((taken * patches).sum(), (video * added).sum())
-
-
-def test_a_group_holds_its_reference_and_the_patches_nearest_to_it() -> None:
+def test_a_group_holds_the_patches_nearest_to_its_reference() -> None:
+    """The windows see all of this video, so all its patches are candidates."""
     video, side, count = noise(3, 26, 23), 6, 10
-    groups = PatchMatching(count=count, patch=side, radius=5)(video)
-    assert len(groups.windows) > 1
-    for window, members in zip(groups.windows, groups.members):
-        part = window.of(video)
-        t, i, j = (
-            index.flatten()
-            for index in torch.meshgrid(
-                *(torch.arange(n) for n in (3, part.shape[1] - side + 1, part.shape[2] - side + 1)),
-                indexing="ij",
-            )
-        )
-        patches = [part[f, r : r + side, c : c + side].flatten() for f, r, c in zip(t, i, j)]
-        stacked = torch.stack(patches)
-        torch.testing.assert_close(window.patches(video), stacked)
-        distances = torch.cdist(stacked, stacked)
-        for reference, group in zip(window.references(3).tolist(), members.long()):
-            assert reference in group
-            assert len(group.unique()) == count
-            farthest = distances[reference, group].max()
-            assert farthest == distances[reference].sort().values[count - 1]
+    groups = PatchMatching(count=count, patch=side, stride=5, radius=30)(video)
+    firsts = [(t, i, j) for t in range(3) for i in range(21) for j in range(18)]
+    patches = torch.stack([video[t, i : i + side, j : j + side].flatten() for t, i, j in firsts])
+    distances = torch.cdist(patches, patches)
+    number = {(t * 26 + i) * 23 + j: n for n, (t, i, j) in enumerate(firsts)}
+    references = {
+        n
+        for n, (_, i, j) in enumerate(firsts)
+        if i in range(0, 21, 5) and j in {*range(0, 18, 5), 17}
+    }
+    assert len(groups.places) == len(references)
+    for place in groups.places.tolist():
+        group = [number[p] for p in place]
+        assert len(set(group)) == count
+        own = references.intersection(group)
+        farthest = {n: distances[n].sort().values[count - 1] for n in own}
+        assert any(distances[n, group].max() == farthest[n] for n in own)
+    taken = groups.gather(video)
+    wanted = torch.stack([patches[[number[p] for p in place]] for place in groups.places.tolist()])
+    assert torch.equal(taken, wanted)
 
 
 @pytest.mark.parametrize("shift", range(6))
 def test_reference_patches_cover_every_pixel_of_every_frame(shift: int) -> None:
-    video = torch.zeros(2, 31, 44)
-    for window in PatchMatching(stride=6)(video, shift).windows:
-        references = window.references(2)
-        patches = torch.zeros_like(window.patches(video))
-        patches[references] = 1
-        window.add(patches, video)
-    assert bool((video > 0).all())
+    groups = PatchMatching(count=2, stride=6)(noise(2, 31, 44), shift)
+    assert groups.weight.min() >= 1
+
+
+@pytest.mark.parametrize("radius", [0, 4])
+def test_no_patch_is_looked_for_beyond_the_radius(radius: int) -> None:
+    """One reference a frame: the video is a patch wide and high, but for what the radius adds."""
+    far = PatchMatching(count=400, patch=4, stride=4, radius=radius)(noise(1, 40, 4))
+    rows = far.places // 4
+    assert (rows.amax(1) - rows.amin(1)).max() <= 3 * 4 + 2 * radius
 
 
 def test_a_pattern_that_returns_is_found_in_all_frames() -> None:

@@ -27,6 +27,23 @@ def test_grafted_it_does_what_the_smaller_one_does(tmp_path: Path) -> None:
     torch.testing.assert_close(large(z, snapshot, physics), small(z, snapshot, physics))
 
 
+def test_a_part_begins_with_what_was_learned_wherever_it_is_used(tmp_path: Path) -> None:
+    """The guide is de-gap-st; the network has its features, and what it makes of them is new."""
+    torch.manual_seed(0)
+    small, large = new_map("de-gap-st"), new_map("de-gap-nl")
+    torch.nn.init.normal_(small.network.head.weight, std=0.1)
+    checkpoint.save_weights(small.network.state_dict(), tmp_path / "small.safetensors")
+    untrained = large.network.space_time.head.weight.clone()
+    large.network.load_state_dict(grafted("de-gap-st", tmp_path / "small.safetensors", "de-gap-nl"))
+    planes = torch.rand(1, 3, 5, 16, 16)
+    wanted = small.network(planes)
+    assert torch.equal(large.network.guide(planes), wanted)
+    assert torch.equal(large.network.space_time.head.weight, untrained)
+    large.network.space_time.head, large.network.space_time.anchors = small.network.head, 1
+    seen = torch.cat((planes, torch.rand(1, 3, 2, 16, 16)), 2)
+    torch.testing.assert_close(large.network.space_time(seen), wanted)
+
+
 @pytest.mark.parametrize(
     ("smaller", "larger"), [("de-gap-st", "de-gap-st-base"), ("de-rnn", "de-gap-st")]
 )

@@ -80,7 +80,9 @@ def test_correction_weighs_states_by_their_distance_from_the_end() -> None:
     """Of six recorded states two are taken, evenly spaced, and discounted once and twice."""
     video = torch.zeros(1, 2, 4, 4)
     states = [torch.full_like(video, 10.0**-k).requires_grad_() for k in range(6)]
-    loss = correction_loss(lambda z: z, states, video, Correction(states=2, discount=0.5))
+    loss = correction_loss(
+        lambda z: z, lambda z: z, states, video, Correction(states=2, discount=0.5)
+    )
     expected = 0.5 * negative_psnr(states[3], video) + 0.25 * negative_psnr(states[1], video)
     assert loss.item() == pytest.approx(expected.item())
 
@@ -88,7 +90,9 @@ def test_correction_weighs_states_by_their_distance_from_the_end() -> None:
 def test_correction_records_states_of_a_solver_by_one_evaluation() -> None:
     video, gain = torch.zeros(1, 2, 4, 4), torch.tensor(0.5, requires_grad=True)
     visited = [torch.ones_like(video)] * 2
-    loss = correction_loss(lambda z: gain * z, visited, video, Correction(states=1, discount=1.0))
+    loss = correction_loss(
+        lambda z: gain * z, lambda z: z, visited, video, Correction(states=1, discount=1.0)
+    )
     (gradient,) = torch.autograd.grad(loss, gain)
     assert gradient.item() == pytest.approx(20 / (0.5 * 2.302585), rel=1e-4)  # d(20 log₁₀ g)/dg
 
@@ -98,7 +102,7 @@ def test_correction_of_recorded_states_takes_the_last_ones_before_the_end() -> N
     states = [torch.full_like(video, 10.0**-k) for k in range(5)]
     recorded = [state.requires_grad_(k >= 2) for k, state in enumerate(states)]
     correction = Correction(states=5, discount=0.5, recorded=True)
-    loss = correction_loss(lambda z: z, recorded, video, correction)
+    loss = correction_loss(lambda z: z, lambda z: z, recorded, video, correction)
     expected = 0.5 * negative_psnr(states[3], video) + 0.25 * negative_psnr(states[2], video)
     assert loss.item() == pytest.approx(expected.item())
 
@@ -106,10 +110,12 @@ def test_correction_of_recorded_states_takes_the_last_ones_before_the_end() -> N
 def test_correction_passes_over_states_that_are_not_finite() -> None:
     video = torch.zeros(1, 2, 4, 4)
     visited = [torch.full_like(video, value) for value in (0.1, torch.inf, 0.1, torch.nan, 0.1)]
-    loss = correction_loss(lambda z: z, visited, video, Correction(states=2, discount=1.0))
+    loss = correction_loss(
+        lambda z: z, lambda z: z, visited, video, Correction(states=2, discount=1.0)
+    )
     assert loss.item() == pytest.approx(2 * -20, abs=0.1)
 
 
 def test_correction_of_a_single_state_adds_nothing() -> None:
     video = torch.zeros(1, 2, 4, 4)
-    assert correction_loss(lambda z: z, [video], video, Correction()).item() == 0
+    assert correction_loss(lambda z: z, lambda z: z, [video], video, Correction()).item() == 0

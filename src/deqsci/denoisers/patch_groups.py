@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from deqsci.errors import ConfigError
 _CELL = 4
 # Distances held at once.
 _CHUNK = 1 << 22
+# Groups filtered at once.
+_GROUPS = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class PatchMatching:
 
     Attributes
     ----------
-    count : patches in a group, K; all there are where the window has fewer.
+    count : patches in a group, K; all there are where a window has fewer.
     patch : side of a patch in pixels; a smaller video is one patch high or wide.
     stride : pixels from one reference patch to the next, at most ``patch``: every pixel is in one.
     radius : pixels that the window of neighbouring reference patches, which is of all frames,
@@ -54,8 +57,11 @@ class PatchMatching:
         the edges, so that the seams between them need not always lie in the same place.
         """
         height, width = video.shape[-2:]
-        windows = tuple(self._windows(height, width, shift % self.stride))
-        return PatchGroups(windows, tuple(window.nearest(video, self.count) for window in windows))
+        windows = list(self._windows(height, width, shift % self.stride))
+        count = min(self.count, *(window.count(len(video)) for window in windows))
+        places = torch.cat([window.nearest(video, count) for window in windows])
+        patch = (windows[0].rows.patch, windows[0].columns.patch)
+        return PatchGroups(places, patch, tuple(video.shape))
 
     def _windows(self, height: int, width: int, shift: int) -> Iterator[Window]:
         for rows in self._sides(height, shift):
@@ -94,6 +100,10 @@ class Window:
     rows: Side
     columns: Side
 
+    def count(self, frames: int) -> int:
+        """N."""
+        return frames * self.rows.places * self.columns.places
+
     def of(self, video: Tensor) -> Tensor:
         """The window of a video, a view. Shape: (T, H, W) → (T, h, w)."""
         return video[:, self.rows.seen, self.columns.seen]
@@ -103,15 +113,6 @@ class Window:
         patches = self.of(video).unfold(1, self.rows.patch, 1).unfold(2, self.columns.patch, 1)
         return patches.flatten(3).flatten(0, 2)
 
-    def add(self, patches: Tensor, video: Tensor) -> None:
-        """Add the patches (N, P) to the video (T, H, W), in place: the adjoint of ``patches``."""
-        window, rows, columns = self.of(video), self.rows, self.columns
-        shape = (rows.patch, columns.patch, len(video), rows.places, columns.places)
-        pixels = patches.T.contiguous().view(shape)
-        for i in range(rows.patch):
-            for j in range(columns.patch):
-                window[:, i : i + rows.places, j : j + columns.places] += pixels[i, j]
-
     def references(self, frames: int) -> Tensor:
         """Which of the patches are reference patches, (R,)."""
         rows, columns = self.rows, self.columns
@@ -120,7 +121,7 @@ class Window:
         return every[:, list(rows.references)][:, :, list(columns.references)].flatten()
 
     def nearest(self, video: Tensor, count: int) -> Tensor:
-        """The patches nearest to each reference patch, which is one of them: (R, K) int32."""
+        """Places of the patches nearest to each reference patch, which is one of them: (R, K)."""
         patches = self.patches(video)
         half_squares = patches.square().sum(1) / 2
         nearest = []
@@ -129,31 +130,74 @@ class Window:
             # Half the squared distance, less that of the reference, which changes no order.
             distances = torch.addmm(half_squares, patches[part], patches.T, alpha=-1)
             distances.scatter_(1, part[:, None], -torch.inf)
-            chosen = distances.topk(min(count, len(patches)), largest=False, sorted=False)
-            nearest.append(chosen.indices.int())
-        return torch.cat(nearest)
+            chosen = distances.topk(count, largest=False, sorted=False)
+            nearest.append(chosen.indices)
+        return self._places(torch.cat(nearest), *video.shape[1:])
+
+    def _places(self, numbers: Tensor, height: int, width: int) -> Tensor:
+        """Where the patches of those numbers begin in a whole video, int32."""
+        rest, columns = numbers // self.columns.places, numbers % self.columns.places
+        frames, rows = rest // self.rows.places, rest % self.rows.places
+        rows, columns = rows + self.rows.seen.start, columns + self.columns.seen.start
+        return ((frames * height + rows) * width + columns).int()
 
 
 @dataclass(frozen=True)
 class PatchGroups:
     """Patches that look alike in one video, by which any video of its size can be filtered."""
 
-    windows: tuple[Window, ...]
-    members: tuple[Tensor, ...]
-    """For each window the groups of its reference patches, (R, K) indices into its patches."""
+    places: Tensor
+    """The first pixel of each of the K patches of R groups in the flattened video, (R, K) int32."""
+    patch: tuple[int, int]
+    """Rows and columns of a patch."""
+    shape: tuple[int, ...]
+    """(T, H, W) of the video."""
+
+    @cached_property
+    def weight(self) -> Tensor:
+        """How many patches of the groups lie on each pixel, (T, H, W) float32."""
+        total = torch.zeros(self.shape, device=self.places.device)
+        for places in self.places.split(_GROUPS):
+            self._add(torch.ones((), device=total.device), places, total)
+        return total
 
     @torch.no_grad()
     def filter(self, video: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
-        """Each group (R, K, P) as ``denoise`` returns it, averaged where patches overlap.
+        """Each group (K, P) of some (G, K, P) as ``denoise`` returns it, averaged where patches
+        overlap. Shape: (T, H, W) → (T, H, W)."""
+        total = torch.zeros_like(video)
+        for places in self.places.split(_GROUPS):
+            self._add(denoise(self._take(video, places)), places, total)
+        return total / self.weight.to(video)
 
-        Shape: (T, H, W) → (T, H, W).
+    def gather(self, video: Tensor) -> Tensor:
+        """The patches of all groups. Shape: (T, H, W) → (R, K, P)."""
+        return self._take(video, self.places)
+
+    def spread(self, patches: Tensor) -> Tensor:
+        """The sum of all patches at their places, the adjoint of ``gather``.
+
+        Shape: (R, K, P) → (T, H, W).
         """
-        total, weight = torch.zeros_like(video), torch.zeros_like(video)
-        for window, members in zip(self.windows, self.members):
-            patches, flat = window.patches(video), members.flatten().long()
-            groups = denoise(patches[flat].view(*members.shape, -1))
-            sums, counts = torch.zeros_like(patches), torch.zeros_like(patches[:, :1])
-            window.add(sums.index_add_(0, flat, groups.flatten(0, 1)), total)
-            counts.index_add_(0, flat, counts.new_ones(len(flat), 1))
-            window.add(counts.expand_as(sums), weight)
-        return total / weight
+        total = patches.new_zeros(self.shape)
+        self._add(patches, self.places, total)
+        return total
+
+    def _take(self, video: Tensor, places: Tensor) -> Tensor:
+        taken = video.flatten().index_select(0, self._pixels(places))
+        return taken.view(*places.shape, -1)
+
+    def _add(self, patches: Tensor, places: Tensor, total: Tensor) -> None:
+        """Add the patches (R, K, P), or one number, to the video, in place."""
+        pixels = self._pixels(places)
+        total.view(-1).index_add_(0, pixels, patches.expand(*places.shape, self._size).flatten())
+
+    @property
+    def _size(self) -> int:
+        return self.patch[0] * self.patch[1]
+
+    def _pixels(self, places: Tensor) -> Tensor:
+        """All pixels of the patches at those places, one after the other. Shape: (G, K) → (n,)."""
+        rows, columns = (torch.arange(side, device=places.device) for side in self.patch)
+        within = (rows[:, None] * self.shape[2] + columns).int()
+        return (places.unsqueeze(-1) + within.flatten()).flatten()

@@ -22,7 +22,7 @@ GATE = -2.0
 
 
 class SpaceTimeNetwork(nn.Module):
-    """D(u) = u + g ⊙ (a − u) − N: a U-net of 2-D convolutions shared by the frames, mixed in time
+    """D(u) = u + Σ g ⊙ (a − u) − N: a U-net of 2-D convolutions shared by the frames, mixed in time
     by moving features, says of every pixel how much noise N it holds and how far it goes back to
     the anchor a, a share g between 0 and 1.
 
@@ -30,20 +30,21 @@ class SpaceTimeNetwork(nn.Module):
     has neighbours that are nearly fixed: solves take long and end here or there. The untrained
     network contracts towards a by 1 − g = 0.88.
 
-    The planes of every frame (u and a first, then what else the map knows of it) and a constant
-    plane of σ are embedded at half the resolution and descend to a quarter and an eighth. In every
-    residual block a quarter of the features comes from the frame before and a quarter from the
-    frame after, which costs no arithmetic (temporal shift, Lin et al. 2019). Every frame meets the
-    same filters: T is free. Nothing is normalised, so that nothing changes during a solve or with
-    the size.
+    The planes of every frame (u and a first, then what else the map knows of it, further anchors
+    last) and a constant plane of σ are embedded at half the resolution and descend to a quarter and
+    an eighth. In every residual block a quarter of the features comes from the frame before and a
+    quarter from the frame after, which costs no arithmetic (temporal shift, Lin et al. 2019). Every
+    frame meets the same filters: T is free. Nothing is normalised, so that nothing changes during a
+    solve or with the size.
 
     Parameters
     ----------
-    planes : P ≥ 2.
+    planes : P ≥ 1 + ``anchors``.
     widths : channels at 1/2, 1/4 and 1/8 of the resolution.
     blocks : residual blocks at each of these going down (at 1/8: in all); as many at 1/2 and one
         more at 1/4 come on the way up.
     level : initial value of the learned noise level that is used where none is given.
+    anchors : videos that a pixel may go towards, each with a share g of its own.
 
     Shape: planes (B, T, P, H, W), σ a number or (B,) → (B, T, H, W), any T, H and W.
     """
@@ -54,8 +55,10 @@ class SpaceTimeNetwork(nn.Module):
         widths: tuple[int, int, int] = (32, 64, 96),
         blocks: tuple[int, int, int] = (1, 1, 3),
         level: float = 10 / 255,
+        anchors: int = 1,
     ) -> None:
         super().__init__()
+        self.anchors = anchors
         fine, middle, coarse = widths
         self.embed = nn.Conv2d(4 * planes + 1, fine, 3, padding=1)
         self.fine_down = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
@@ -67,7 +70,7 @@ class SpaceTimeNetwork(nn.Module):
         self.middle_up = nn.ModuleList(Block(middle) for _ in range(blocks[1] + 1))
         self.from_middle = nn.Conv2d(middle, 4 * fine, 1)
         self.fine_up = nn.ModuleList(Block(fine) for _ in range(blocks[0]))
-        self.head = nn.Conv2d(fine, 2 * 4, 3, padding=1)
+        self.head = nn.Conv2d(fine, 4 * (1 + anchors), 3, padding=1)
         for parameter in self.head.parameters():  # an untrained network finds no noise
             nn.init.zeros_(parameter)
         nn.init.constant_(self.head.bias[4:], GATE)  # type: ignore[index]
@@ -79,10 +82,13 @@ class SpaceTimeNetwork(nn.Module):
         if sigma is None:
             sigma = (LEVEL_STEP * self.log_level).exp()
         level = torch.as_tensor(sigma, dtype=planes.dtype, device=planes.device).view(-1, 1)
-        u, anchor = planes[:, :, :1], planes[:, :, 1:2]
-        # Of the estimate the network sees its distance from the anchor: a small number, which bf16
-        # rounds by little.
-        told = torch.cat((u - anchor, planes[:, :, 1:]), 2)
+        u, anchor, others = planes.tensor_split((1, 2), 2)
+        more = self.anchors - 1
+        others, further = others.tensor_split((others.shape[2] - more,), 2)
+        # Of the estimate the network sees its distance from the anchor, and of further anchors
+        # theirs from the estimate: small numbers, which bf16 rounds by little.
+        ways = torch.cat((anchor, further), 2) - u
+        told = torch.cat((-ways[:, :, :1], anchor, others, ways[:, :, 1:]), 2)
         padded = F.pad(told.flatten(0, 1), (0, -width % STRIDE, 0, -height % STRIDE), "replicate")
         phases = F.pixel_unshuffle(padded, 2)
         level = level.expand(batch, frames).reshape(-1, 1, 1, 1)
@@ -96,8 +102,8 @@ class SpaceTimeNetwork(nn.Module):
         fine = fine + F.pixel_shuffle(self.from_middle(middle), 2)
         fine = _through(self.fine_up, fine, frames)
         found = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)[..., :height, :width]
-        noise, logit = found.unflatten(0, (batch, frames)).split(1, 2)
-        return (torch.lerp(u, anchor, logit.sigmoid()) - noise).squeeze(2)
+        noise, logits = found.unflatten(0, (batch, frames)).split((1, self.anchors), 2)
+        return u.squeeze(2) + (logits.sigmoid() * ways).sum(2) - noise.squeeze(2)
 
 
 def _through(blocks: nn.ModuleList, x: Tensor, frames: int) -> Tensor:

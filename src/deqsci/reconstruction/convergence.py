@@ -50,7 +50,7 @@ class ConvergenceReport:
 
     Attributes
     ----------
-    solution : the solve; ``solution.value`` is the video (B, T, H, W).
+    solution : the solve; ``solution.value`` is the fixed point (B, T, H, W).
     stability : plain iteration from the solution, and ρ(J) there.
     difference : (B,), relative difference of two passes over the solution: 0 for a map.
     lipschitz : a proved Lipschitz constant of the map, where there is one.

@@ -13,7 +13,7 @@ from deqsci.reconstruction.result import Reconstruction
 
 
 class DeepEquilibrium(nn.Module):
-    """The video is the fixed point z = f(z; y, Φ) of ``map`` (paper eq. 5).
+    """The video is that of the fixed point z = f(z; y, Φ) of ``map`` (paper eq. 5).
 
     ``solver`` finds it and ``adjoint`` differentiates through it; each can be changed without the
     others, and at any time.
@@ -30,7 +30,7 @@ class DeepEquilibrium(nn.Module):
 
     def forward(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """The video. Shape: (B, H, W) → (B, T, H, W)."""
-        return self.equilibrium(snapshot, physics).value
+        return self.map.video(self.equilibrium(snapshot, physics).value, snapshot, physics)
 
     def equilibrium(
         self,
@@ -55,7 +55,7 @@ class DeepEquilibrium(nn.Module):
         """The video and how it was reached, without a gradient. Shape: (B, H, W) → (B, T, H, W)."""
         solution = self.equilibrium(snapshot, physics, start, callback)
         return Reconstruction(
-            solution.value,
+            self.map.video(solution.value, snapshot, physics),
             tuple(status.value for status in solution.status),
             solution.converged,
             solution.residuals,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,13 +41,26 @@ class EquilibriumMap(nn.Module):
             raise ConfigError(f"relaxation is {relaxation}; wanted a number in (0, 1]")
         self.relaxation = relaxation
 
-    def at(self, snapshot: Tensor, physics: SnapshotPhysics) -> tuple[Map, Tensor]:
+    def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> Any:
+        """What y and Φ alone decide, which is made once a solve; a slice takes the samples of one.
+        None where every pass needs y and Φ alone. Shape: (B, H, W)."""
+        return None
+
+    def at(
+        self, snapshot: Tensor, physics: SnapshotPhysics, context: Any = None
+    ) -> tuple[Map, Tensor]:
         """z ↦ f(z; y, Φ), and where a solve of it begins: the repeated mean frame.
 
-        A map that derives more of y and Φ than one pass needs anew does so here, once a solve.
-        Shape: (B, H, W) → (B, T, H, W).
+        The context is made where it is not given. Shape: (B, H, W) → (B, T, H, W).
         """
         return partial(self, snapshot=snapshot, physics=physics), physics.initial(snapshot)
+
+    def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """The video that a state stands for: z itself, but for maps that say otherwise.
+
+        Shape: (B, T, H, W), (B, H, W) → (B, T, H, W).
+        """
+        return z
 
     def relax(self, z: Tensor, plain: Tensor) -> Tensor:
         """(1 − α) z + α f₁(z), of z and the plain pass f₁(z). Shape: (B, T, H, W) each."""

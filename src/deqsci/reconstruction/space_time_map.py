@@ -52,9 +52,11 @@ class SpaceTimeMap(EquilibriumMap):
         self.network = SpaceTimeNetwork(PLANES) if network is None else network
         self.spread = spread
 
-    def at(self, snapshot: Tensor, physics: SnapshotPhysics) -> tuple[Map, Tensor]:
+    def at(
+        self, snapshot: Tensor, physics: SnapshotPhysics, context: Tensor | None = None
+    ) -> tuple[Map, Tensor]:
         """z ↦ f(z; y, Φ), and the anchor, where a solve begins."""
-        context = self.context(snapshot, physics)
+        context = self.context(snapshot, physics) if context is None else context
         f = partial(self, snapshot=snapshot, physics=physics, context=context)
         return f, context[:, :, 0].clone()  # no view: a start may outlive the solve
 

@@ -34,7 +34,7 @@ class UnrolledMap(FiniteSchedule):
         return self.passes
 
     def iterates(self, snapshot: Tensor, physics: SnapshotPhysics) -> Iterator[Tensor]:
-        f, video = self.map.at(snapshot, physics)
+        f, z = self.map.at(snapshot, physics)
         for _ in range(self.passes):
-            video = f(video)
-            yield video
+            z = f(z)
+            yield self.map.video(z, snapshot, physics)

@@ -16,6 +16,7 @@ from torch import nn
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
 from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
+from deqsci.denoisers.non_local import NonLocalNetwork
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.denoisers.space_time import SpaceTimeNetwork
@@ -31,6 +32,8 @@ from deqsci.reconstruction.feed_forward import (
     new_unet,
 )
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
+from deqsci.reconstruction.non_local_map import PLANES as NON_LOCAL_PLANES
+from deqsci.reconstruction.non_local_map import NonLocalMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES as RECURRENT_PLANES
 from deqsci.reconstruction.recurrent_map import RecurrentMap
@@ -109,6 +112,13 @@ METHODS: dict[str, Method] = {
         "equilibrium",
         (partial(SpaceTimeNetwork, SPACE_TIME_PLANES, (64, 128, 192), (1, 1, 4)),),
         partial(SpaceTimeMap, relaxation=0.8),
+        tolerance=5e-4,
+    ),
+    "de-gap-nl": Method(
+        "equilibrium of GAP, a space–time network and groups of like patches",
+        "equilibrium",
+        (partial(NonLocalNetwork, SPACE_TIME_PLANES, NON_LOCAL_PLANES),),
+        NonLocalMap,
         tolerance=5e-4,
     ),
     "de-rnn": Method(

@@ -1,7 +1,8 @@
 """``python -m deqsci.training.graft``: begin a larger model with what a smaller one has learned.
 
-Every tensor of the smaller network that the larger one has too is taken over. Planes that only the
-larger one sees meet filters of zeros, and what else only it has is as an untrained network has it.
+Every tensor of the smaller network that the larger one has too, by itself or in its parts, is taken
+over. Planes that only the larger one sees meet filters of zeros, and what else only it has is as an
+untrained network has it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from deqsci.training import checkpoint
 
 EMBED = "embed.weight"
 """Filters over all planes, four phases each, and the noise level."""
+
+WANTED = "wanted two methods of which one's network is a part of the other's"
 
 
 def main() -> None:
@@ -47,16 +50,27 @@ def grafted(smaller: str, weights: Path, larger: str) -> dict[str, Tensor]:
     load_checkpoint(known, weights)
     tensors = new_map(larger).network.state_dict()
     for name, learned in known.state_dict().items():
-        tensor, target = learned, tensors.get(name)
-        if name == EMBED and target is not None and target.shape[1] >= learned.shape[1]:
-            tensor = _with_more_planes(learned, target.shape[1])
-        if target is None or tensor.shape != target.shape:
-            raise WeightsError(
-                f"{larger} has no {name} of shape {tuple(learned.shape)} as {smaller} has; wanted "
-                f"two methods of which one's network is a part of the other's"
-            )
-        tensors[name] = tensor
+        places = [place for place in tensors if f".{place}".endswith(f".{name}")]
+        if not places:
+            raise WeightsError(f"{larger} has no {name} as {smaller} has; {WANTED}")
+        for place in places:
+            tensors[place] = _grown(place, learned, tensors[place])
     return tensors
+
+
+def _grown(name: str, learned: Tensor, untrained: Tensor) -> Tensor:
+    """What was learned, with the untrained rest where there is more."""
+    tensor = learned
+    if f".{name}".endswith(f".{EMBED}") and untrained.shape[1] > learned.shape[1]:
+        tensor = _with_more_planes(learned, untrained.shape[1])
+    if ".head." in f".{name}" and len(untrained) > len(learned):
+        return untrained  # with further anchors, what was learned to say no longer holds
+    if tensor.shape != untrained.shape:
+        raise WeightsError(
+            f"{name} has shape {tuple(untrained.shape)} there and {tuple(learned.shape)} here; "
+            f"{WANTED}"
+        )
+    return tensor
 
 
 def _with_more_planes(filters: Tensor, count: int) -> Tensor:

@@ -36,7 +36,7 @@ def equilibrium_loss(
 
     Returns the loss, what to log, and the equilibrium (B, T, H, W).
     """
-    f, first = model.map.at(coded.snapshot, coded.physics)
+    f, first = model.map.at(coded.snapshot, coded.physics, coded.context)
     visited: list[Tensor] = []
 
     def remembered(z: Tensor) -> Tensor:
@@ -48,14 +48,18 @@ def equilibrium_loss(
         first if coded.start is None else coded.start,
         model.solver,
     )
-    loss = negative_psnr(solution.value, coded.video)
+
+    def recovered(z: Tensor) -> Tensor:
+        return model.map.video(z, coded.snapshot, coded.physics)
+
+    loss = negative_psnr(recovered(solution.value), coded.video)
     metrics = {
         "psnr": -loss.item(),
         "evaluations": solution.evaluations.float().mean().item(),
         "residual": solution.residual.mean().item(),
     }
     if stage.correction is not None:
-        loss = loss + correction_loss(f, visited, coded.video, stage.correction)
+        loss = loss + correction_loss(f, recovered, visited, coded.video, stage.correction)
     z = solution.value.detach()
     if stage.jacobian > 0:
         size = jacobian_size(f, z, generator)
@@ -64,14 +68,16 @@ def equilibrium_loss(
     if stage.stability is not None:
         stability = stage.stability
         some = coded.first(stability.samples or len(z))
-        g, _ = model.map.at(some.snapshot, some.physics)
+        g, _ = model.map.at(some.snapshot, some.physics, some.context)
         growth = perturbation_growth(g, z[: len(some.video)], generator, stability.iterations)
         loss = loss + stability.weight * (growth - stability.limit).relu().mean()
         metrics["growth"] = growth.max().item()
     return loss, metrics, z
 
 
-def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Correction) -> Tensor:
+def correction_loss(
+    f: Map, recovered: Map, visited: list[Tensor], video: Tensor, correction: Correction
+) -> Tensor:
     """Σ γᵏ loss(k-th chosen state before the end): fixed-point correction, of states evenly spaced
     or of the last ones recorded.
 
@@ -91,7 +97,7 @@ def correction_loss(f: Map, visited: list[Tensor], video: Tensor, correction: Co
         else:
             state = visited[(count + 1 - k) * len(visited) // (count + 1) - 1]
         recorded = state if state.requires_grad else f(state)
-        total = total + correction.discount**k * negative_psnr(recorded, video)
+        total = total + correction.discount**k * negative_psnr(recovered(recorded), video)
     return total
 
 

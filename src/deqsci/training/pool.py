@@ -32,7 +32,7 @@ class Pool:
         self._draw, self._uses = draw, uses
         self._generator = torch.Generator().manual_seed(seed)
         # Ages that differ, so that the pool is not renewed all at once.
-        self._places = [_Place(_tensors(draw()), number % uses) for number in range(BATCHES)]
+        self._places = [_Place.of(draw(), number % uses) for number in range(BATCHES)]
         self._taken = 0
 
     def take(self) -> Coded:
@@ -40,10 +40,10 @@ class Pool:
         self._taken = int(torch.randint(BATCHES, (), generator=self._generator))
         place = self._places[self._taken]
         if place.age >= self._uses:
-            place = self._places[self._taken] = _Place(_tensors(self._draw()), 0)
+            place = self._places[self._taken] = _Place.of(self._draw(), 0)
         video, snapshot, masks, noise, *start = place.tensors
         physics = SnapshotPhysics(masks, noise=noise, check=False)
-        return Coded(video, snapshot, physics, *start)
+        return Coded(video, snapshot, physics, start[0] if start else None, place.context)
 
     def put_back(self, z: Tensor) -> None:
         """Remember where the solves of the batch last taken ended. Shape: (B, T, H, W).
@@ -62,6 +62,7 @@ class Pool:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         device = self._places[0].tensors[0].device
+        # A context is what y and Φ decide: the map finds it again.
         self._places = [_Place([t.to(device) for t in ts], age) for ts, age in state["places"]]
         self._generator.set_state(state["generator"])
 
@@ -70,6 +71,11 @@ class Pool:
 class _Place:
     tensors: list[Tensor]
     age: int
+    context: Any = None
+
+    @classmethod
+    def of(cls, coded: Coded, age: int) -> _Place:
+        return cls(_tensors(coded), age, coded.context)
 
 
 def _tensors(coded: Coded) -> list[Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,20 +17,23 @@ from deqsci.training.config import Stage, TrainConfig
 
 @dataclass(frozen=True)
 class Coded:
-    """Videos (B, T, H, W), the snapshots (B, H, W) that a camera took of them, and where the
-    solves begin (B, T, H, W), where it is not where the map begins."""
+    """Videos (B, T, H, W), the snapshots (B, H, W) that a camera took of them, where the solves
+    begin (B, T, H, W), where it is not where the map begins, and the map's context where it is
+    known."""
 
     video: Tensor
     snapshot: Tensor
     physics: SnapshotPhysics
     start: Tensor | None = None
+    context: Any = None
 
     def first(self, count: int) -> Coded:
         """The first so many."""
         noise = self.physics.noise.expand(len(self.video), 1, 1)[:count]
         physics = SnapshotPhysics(self.physics.masks[:count], noise=noise, check=False)
         start = None if self.start is None else self.start[:count]
-        return Coded(self.video[:count], self.snapshot[:count], physics, start)
+        context = None if self.context is None else self.context[:count]
+        return Coded(self.video[:count], self.snapshot[:count], physics, start, context)
 
 
 def draw_video(
@@ -66,7 +70,7 @@ def begun(coded: Coded, map: EquilibriumMap, stage: Stage, generator: torch.Gene
     if stage.start_blend == 0 and stage.start_noise == 0:
         return coded
     batch = len(coded.video)
-    _, start = map.at(coded.snapshot, coded.physics)
+    _, start = map.at(coded.snapshot, coded.physics, coded.context)
     blended = _uniform(batch, 4, generator) < stage.start_blend
     share = torch.where(blended, _uniform(batch, 4, generator), 1.0)
     start = torch.lerp(coded.video, start, share)

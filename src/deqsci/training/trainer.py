@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,7 @@ class Trainer:
     def _draw(self, stage: Stage) -> Coded:
         video = draw_video(self.clips, stage, self.generator, self.host)
         coded = code(video, self.config, self.generator)
+        coded = replace(coded, context=self.map.context(coded.snapshot, coded.physics))
         return begun(coded, self.map, stage, self.generator)
 
     def _update(self, stage: Stage) -> Metrics:
@@ -266,7 +267,8 @@ class Trainer:
 
     def _new_optimizer(self) -> Optimizer:
         config = self.config
-        return Optimizer(config.optimizer, self.network.parameters(), config.weight_decay)
+        trained = (p for p in self.network.parameters() if p.requires_grad)
+        return Optimizer(config.optimizer, trained, config.weight_decay)
 
     def _save(self) -> None:
         pool = None if self.pool is None else self.pool.state()

@@ -111,6 +111,7 @@ def _judge_recovery(
         if stage.depth is not None:
             adjoint = Unrolled(stage.depth[1])
         value = adjoint.fixed_point(f, start, stage.build_solver()).value
+        value = map.video(value, coded.snapshot, coded.physics)
         row = {"score": psnr(value, video), "psnr": psnr(value, video)}
         return row, (coded.snapshot, value[0], video[0])
     solution = Anderson(tol=TOLERANCE, max_iter=MAX_EVALUATIONS).solve(f, start)
@@ -118,11 +119,14 @@ def _judge_recovery(
     for _ in range(RUN_ON - 1):
         later = f(later)
     end = Picard(tol=0.0, max_iter=1).solve(f, later)
+    converged, last = (
+        map.video(z, coded.snapshot, coded.physics) for z in (solution.value, end.value)
+    )
     row = {
-        "score": psnr(end.value, video),
-        "psnr": psnr(solution.value, video),
+        "score": psnr(last, video),
+        "psnr": psnr(converged, video),
         "evaluations": float(solution.evaluations[0]),
         "converged": float(solution.converged[0]),
         "residual": float(end.residual[0]),
     }
-    return row, (coded.snapshot, end.value[0], video[0])
+    return row, (coded.snapshot, last[0], video[0])

@@ -1,0 +1,116 @@
+"""A Wiener filter of groups of like patches, through which gradients pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from deqsci.denoisers.patch_groups import PatchGroups, PatchMatching
+from deqsci.denoisers.space_time import LEVEL_STEP
+
+
+class GroupWiener(nn.Module):
+    r"""Every group of K like patches, less its mean patch, through the filter of its own
+    covariance, averaged where patches overlap.
+
+    .. math:: F = 3 W^2 - 2 W^3, \quad W = C (C + \sigma^2)^{-1}, \quad C = Q^T Q / K
+
+    Q (K, P) being the patches less their mean. W is the Wiener filter of the pixels (NL-Bayes,
+    Lebrun, Buades, Morel 2013, its second step); F keeps and removes more decidedly, as the
+    weighted nuclear norm does (`low_rank`), and needs no eigenvectors: a fifth of the time, and
+    derivatives without poles where eigenvalues meet.
+
+    Parameters
+    ----------
+    matching : where the groups are.
+    level : initial value of the learned noise level σ.
+    """
+
+    def __init__(
+        self,
+        matching: PatchMatching = PatchMatching(count=24, patch=10, stride=9),
+        level: float = 9 / 255,
+    ) -> None:
+        super().__init__()
+        self.matching = matching
+        self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
+
+    def match(self, video: Tensor) -> list[PatchGroups]:
+        """The groups of each sample of a batch. Shape: (B, T, H, W)."""
+        return [self.matching(sample) for sample in video]
+
+    def forward(self, video: Tensor, groups: Sequence[PatchGroups]) -> Tensor:
+        """Shape: (B, T, H, W) → (B, T, H, W). Groups as ``match`` gives them, of these videos or of
+        others of their size."""
+        variance = (2 * LEVEL_STEP * self.log_level).exp()
+        return torch.stack(
+            [self._filtered(sample, own, variance) for sample, own in zip(video, groups)]
+        )
+
+    @staticmethod
+    def _filtered(video: Tensor, groups: PatchGroups, variance: Tensor) -> Tensor:
+        if not torch.is_grad_enabled():  # nothing is remembered: some groups at a time
+            return groups.filter(video, partial(wiener, variance=variance))
+        filtered = wiener(_Gather.apply(video, groups), variance)
+        total: Tensor = _Spread.apply(filtered, groups)
+        return total / groups.weight.to(video)
+
+
+def wiener(groups: Tensor, variance: Tensor | float) -> Tensor:
+    """F of each group. Shape: (G, K, P) → (G, K, P)."""
+    mean = groups.mean(1, keepdim=True)
+    patches = groups - mean
+    covariance = patches @ patches.mT / groups.shape[2]
+    identity = torch.eye(groups.shape[1], dtype=groups.dtype, device=groups.device)
+    noise = variance * _Inverse.apply(covariance + variance * identity)  # 1 − W
+    signal = identity - noise
+    return torch.baddbmm(mean.expand_as(patches), signal @ signal @ (identity + 2 * noise), patches)
+
+
+class _Inverse(torch.autograd.Function):
+    """Of symmetric positive definite matrices: Cholesky forward, two products backward."""
+
+    @staticmethod
+    def forward(ctx: Any, matrices: Tensor) -> Tensor:
+        factor, _ = torch.linalg.cholesky_ex(matrices)
+        inverse = torch.cholesky_inverse(factor)
+        ctx.save_for_backward(inverse)
+        return inverse
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (inverse,) = ctx.saved_tensors
+        return -(inverse @ gradients[0] @ inverse)
+
+
+class _Gather(torch.autograd.Function):
+    """The patches of all groups. Shape: (T, H, W) → (R, K, P)."""
+
+    @staticmethod
+    def forward(ctx: Any, video: Tensor, groups: PatchGroups) -> Tensor:
+        ctx.groups = groups
+        return groups.gather(video)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        back: Tensor = _Spread.apply(gradients[0], ctx.groups)
+        return back, None
+
+
+class _Spread(torch.autograd.Function):
+    """The sum of patches at their places, adjoint of `_Gather`. Shape: (R, K, P) → (T, H, W)."""
+
+    @staticmethod
+    def forward(ctx: Any, patches: Tensor, groups: PatchGroups) -> Tensor:
+        ctx.groups = groups
+        return groups.spread(patches)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        back: Tensor = _Gather.apply(gradients[0], ctx.groups)
+        return back, None

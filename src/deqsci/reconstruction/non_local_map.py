@@ -1,0 +1,121 @@
+"""The DE-GAP-NL map: the space–time network beside a filter of groups of like patches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from deqsci.denoisers.non_local import NonLocalNetwork
+from deqsci.denoisers.patch_groups import PatchGroups
+from deqsci.fixed_point import Anderson
+from deqsci.fixed_point.monitor import Map
+from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.space_time_map import PLANES as GUIDE_PLANES
+from deqsci.reconstruction.space_time_map import SpaceTimeMap
+
+PLANES = GUIDE_PLANES + 2
+
+GUIDE = Anderson(tol=1e-3, max_iter=8)
+"""The guide's solve: what it lacks of its equilibrium changes few groups."""
+
+GUIDE_RELAXATION = 0.8
+
+
+@dataclass(frozen=True)
+class NonLocalContext:
+    """What y and Φ alone decide."""
+
+    planes: Tensor
+    """Of every frame the guide's video, its mask, the mean frame and the doubt, (B, T, 4, H, W)."""
+    groups: Sequence[PatchGroups]
+    """Of each sample the patches that are alike in the guide's video."""
+
+    def __getitem__(self, samples: slice) -> NonLocalContext:
+        return NonLocalContext(self.planes[samples], self.groups[samples])
+
+
+class NonLocalMap(EquilibriumMap):
+    r"""f(z; y, Φ) = z + D(u) − P(z), u = 2 P(z) − z, P the proximal data step: Douglas–Rachford.
+
+    .. math:: D(u) = u + g \odot (a - u) + h \odot (W u - u) - N
+
+    The anchor a is the video of a guide, a short solve of `SpaceTimeMap`, and W the `GroupWiener`
+    filter of the groups of patches that are alike in it, across space and time. The network says
+    of every pixel how far it goes back to a and towards W u, two shares between 0 and 1, and how
+    much noise N it holds besides; it sees what that of `SpaceTimeMap` does, W u, and the misfit
+    P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look;
+    that a video repeats itself they need not learn: it is in the snapshot.
+
+    At the fixed point D(u) = P(z), the video: what was denoised explains the snapshot. In a fixed
+    point of P ∘ D it does not, and the last P writes the masks' pattern into every frame. It is
+    what makes accelerated GAP better than GAP (Liao et al. 2014): without noise, its target and its
+    video together are such a z, and follow an autonomous map (Lions, Mercier 1979).
+
+    Autonomous: guide and groups are made once a solve, of y, Φ and the weights alone.
+
+    Parameters
+    ----------
+    network : the guide's weights, the filter and the network.
+    spread, relaxation : as in `SpaceTimeMap`.
+
+    Raises
+    ------
+    ConfigError : a spread that is not above 0, or a relaxation outside (0, 1].
+    """
+
+    network: NonLocalNetwork
+
+    def __init__(
+        self, network: NonLocalNetwork | None = None, spread: float = 0.05, relaxation: float = 1.0
+    ) -> None:
+        super().__init__(relaxation)
+        self.network = NonLocalNetwork(GUIDE_PLANES, PLANES) if network is None else network
+        self.guide = SpaceTimeMap(self.network.guide, spread, GUIDE_RELAXATION)
+        self.spread = spread
+
+    def at(
+        self, snapshot: Tensor, physics: SnapshotPhysics, context: NonLocalContext | None = None
+    ) -> tuple[Map, Tensor]:
+        """z ↦ f(z; y, Φ), and the anchor, where a solve begins."""
+        context = self.context(snapshot, physics) if context is None else context
+        f = partial(self, snapshot=snapshot, physics=physics, context=context)
+        return f, context.planes[:, :, 0].clone()  # no view: a start may outlive the solve
+
+    @torch.no_grad()
+    def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> NonLocalContext:
+        """The guide's video and its groups. Shape: snapshot (B, H, W)."""
+        planes = self.guide.context(snapshot, physics)
+        f, start = self.guide.at(snapshot, physics, planes)
+        planes[:, :, 0] = anchor = GUIDE.solve(f, start).value
+        return NonLocalContext(planes, self.network.wiener.match(anchor))
+
+    def forward(
+        self,
+        z: Tensor,
+        snapshot: Tensor,
+        physics: SnapshotPhysics,
+        context: NonLocalContext | None = None,
+    ) -> Tensor:
+        """One pass; the context is made where it is not given.
+
+        Shape: (B, T, H, W), (B, H, W) → (B, T, H, W).
+        """
+        if context is None:
+            context = self.context(snapshot, physics)
+        video = self.video(z, snapshot, physics)
+        u = 2 * video - z
+        with torch.autocast(z.device.type, enabled=False):  # covariances want float32
+            filtered = self.network.wiener(u, context.groups)
+        misfit = physics.proximal(filtered, snapshot, self.spread) - filtered
+        further = torch.stack((misfit, filtered), 2)
+        planes = torch.cat((u.unsqueeze(2), context.planes, further), 2)
+        return self.relax(z, z + self.network.space_time(planes) - video)
+
+    def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """P(z): at the fixed point it is what D makes of 2 P(z) − z."""
+        return physics.proximal(z, snapshot, self.spread)

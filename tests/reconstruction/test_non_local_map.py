@@ -1,0 +1,117 @@
+"""The non-local map: its guide, its groups, and that it is autonomous and deaf to other samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from deqsci.denoisers.non_local import ANCHOR_GATE, FILTER_GATE
+from deqsci.fixed_point import Picard
+from deqsci.physics import SnapshotPhysics
+from deqsci.physics.masks import bernoulli_masks
+from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.non_local_map import GUIDE, GUIDE_RELAXATION, NonLocalMap
+from deqsci.reconstruction.space_time_map import SpaceTimeMap
+
+
+@pytest.fixture
+def map() -> EquilibriumMap:
+    torch.manual_seed(0)
+    map = NonLocalMap()
+    for network in (map.network.guide, map.network.space_time):
+        torch.nn.init.normal_(network.head.weight, std=0.1)
+    return map.double()
+
+
+def coded(batch: int = 1) -> tuple[torch.Tensor, torch.Tensor, SnapshotPhysics]:
+    generator = torch.Generator().manual_seed(0)
+    z, video = torch.rand(2, batch, 3, 24, 20, dtype=torch.float64, generator=generator)
+    masks = torch.stack(
+        [bernoulli_masks(3, 24, 20, generator=generator) for _ in range(batch)]
+    ).double()
+    physics = SnapshotPhysics(masks, noise=0.01 * torch.arange(batch))
+    return z, physics.A(video), physics
+
+
+def test_an_untrained_map_is_a_douglas_rachford_step_with_a_blend() -> None:
+    """f = ½ (1 + R_D R_P), R = 2 · − 1 the reflections, here of noisy snapshots too."""
+    z, snapshot, physics = coded(2)
+    map = NonLocalMap(spread=0.05).double()
+    context = map.context(snapshot, physics)
+
+    def reflected(operator: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
+        return lambda x: 2 * operator(x) - x
+
+    def blend(u: torch.Tensor) -> torch.Tensor:
+        to_anchor, to_filtered = torch.tensor([ANCHOR_GATE, FILTER_GATE]).double().sigmoid()
+        anchor, filtered = context.planes[:, :, 0], map.network.wiener(u, context.groups)
+        return u + to_anchor * (anchor - u) + to_filtered * (filtered - u)
+
+    def data(x: torch.Tensor) -> torch.Tensor:
+        return physics.proximal(x, snapshot, 0.05)
+
+    wanted = (z + reflected(blend)(reflected(data)(z))) / 2
+    torch.testing.assert_close(map(z, snapshot, physics), wanted)
+
+
+def test_what_is_denoised_at_the_fixed_point_explains_the_snapshot() -> None:
+    _, snapshot, physics = coded()
+    map = NonLocalMap().double()
+    f, start = map.at(snapshot, physics)
+    with torch.no_grad():
+        z = Picard(tol=1e-9, max_iter=3000).solve(f, start).value
+        video = map.video(z, snapshot, physics)
+        denoised = f(z) - z + video
+    torch.testing.assert_close(denoised, video, rtol=0, atol=1e-7)
+    torch.testing.assert_close(physics.A(denoised), snapshot, rtol=0, atol=1e-7)
+    assert (z - video).norm() > 1e-3 * video.norm()  # the state is another point
+
+
+def test_a_solve_begins_at_the_guides_video(map: NonLocalMap) -> None:
+    _, snapshot, physics = coded()
+    _, start = map.at(snapshot, physics)
+    guide = SpaceTimeMap(map.network.guide, map.spread, GUIDE_RELAXATION)
+    with torch.no_grad():
+        wanted = GUIDE.solve(*guide.at(snapshot, physics)).value
+    torch.testing.assert_close(start, wanted)
+    torch.testing.assert_close(physics.A(start), snapshot)
+
+
+def test_bound_to_a_snapshot_it_is_the_same_map_and_remembers_nothing(map: NonLocalMap) -> None:
+    z, snapshot, physics = coded()
+    f, _ = map.at(snapshot, physics)
+    first = f(z)
+    f(torch.rand_like(z))
+    assert torch.equal(f(z), first)
+    assert torch.equal(map(z, snapshot, physics), first)
+
+
+def test_masks_noise_and_groups_of_each_sample_are_its_own(map: NonLocalMap) -> None:
+    z, snapshot, physics = coded(2)
+    together = map(z, snapshot, physics)
+    for k in range(2):
+        own = SnapshotPhysics(physics.masks[k], noise=physics.noise[k])
+        alone = map(z[k : k + 1], snapshot[k : k + 1], own)
+        torch.testing.assert_close(together[k : k + 1], alone, rtol=1e-6, atol=1e-6)
+
+
+def test_the_jacobian_holds_the_filter_too(map: NonLocalMap) -> None:
+    """Along a line of videos, f moves as its derivative says."""
+    z, snapshot, physics = coded()
+    f, _ = map.at(snapshot, physics)
+    z = z.requires_grad_()
+    direction, step = torch.rand_like(z), 1e-6
+    (gradient,) = torch.autograd.grad(f(z).square().sum(), z)
+    with torch.no_grad():
+        ahead, behind = (f(z + s * direction).square().sum() for s in (step, -step))
+    wanted = (ahead - behind) / (2 * step)
+    torch.testing.assert_close((gradient * direction).sum(), wanted, rtol=1e-6, atol=1e-6)
+
+
+def test_the_guide_is_not_trained(map: NonLocalMap) -> None:
+    z, snapshot, physics = coded()
+    map(z, snapshot, physics).sum().backward()
+    assert all(p.grad is None for p in map.network.guide.parameters())
+    assert all(p.grad is not None for p in map.network.wiener.parameters())
