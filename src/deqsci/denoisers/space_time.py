@@ -46,7 +46,8 @@ class SpaceTimeNetwork(nn.Module):
     level : initial value of the learned noise level that is used where none is given.
     anchors : videos that a pixel may go towards, each with a share g of its own.
 
-    Shape: planes (B, T, P, H, W), σ a number or (B,) → (B, T, H, W), any T, H and W.
+    Shape: planes (B, T, P, H, W), σ a number or (B,), the scale of N a number or (B, T, H, W)
+    → (B, T, H, W), any T, H and W.
     """
 
     def __init__(
@@ -77,7 +78,12 @@ class SpaceTimeNetwork(nn.Module):
         self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, planes: Tensor, sigma: Tensor | float | None = None) -> Tensor:
+    def forward(
+        self,
+        planes: Tensor,
+        sigma: Tensor | float | None = None,
+        scale: Tensor | float = 1.0,
+    ) -> Tensor:
         batch, frames, _, height, width = planes.shape
         if sigma is None:
             sigma = (LEVEL_STEP * self.log_level).exp()
@@ -103,7 +109,7 @@ class SpaceTimeNetwork(nn.Module):
         fine = _through(self.fine_up, fine, frames)
         found = F.pixel_shuffle(self.head(F.relu(fine)).to(planes.dtype), 2)[..., :height, :width]
         noise, logits = found.unflatten(0, (batch, frames)).split((1, self.anchors), 2)
-        return u.squeeze(2) + (logits.sigmoid() * ways).sum(2) - noise.squeeze(2)
+        return u.squeeze(2) + (logits.sigmoid() * ways).sum(2) - scale * noise.squeeze(2)
 
 
 def _through(blocks: nn.ModuleList, x: Tensor, frames: int) -> Tensor:

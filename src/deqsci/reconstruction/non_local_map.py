@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from deqsci.denoisers.non_local import NonLocalNetwork
@@ -24,6 +25,9 @@ GUIDE = Anderson(tol=1e-3, max_iter=8)
 """The guide's solve: what it lacks of its equilibrium changes few groups."""
 
 GUIDE_RELAXATION = 0.8
+
+TINY = 1e-8
+"""Mean square under which nothing disagrees; the root has a derivative then."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,9 @@ class NonLocalMap(EquilibriumMap):
     The anchor a is the video of a guide, a short solve of `SpaceTimeMap`, and W the `GroupWiener`
     filter of the groups of patches that are alike in it, across space and time. The network says
     of every pixel how far it goes back to a and towards W u, two shares between 0 and 1, and how
-    much noise N it holds besides; it sees what that of `SpaceTimeMap` does, W u, and the misfit
-    P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look;
+    much noise N it holds besides, in units of how far u, W u and the snapshot disagree around it:
+    where they agree a network of few weights would but add its own error. It sees what that of
+    `SpaceTimeMap` does, W u, and the misfit P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look;
     that a video repeats itself they need not learn: it is in the snapshot.
 
     At the fixed point D(u) = P(z), the video: what was denoised explains the snapshot. In a fixed
@@ -114,8 +119,16 @@ class NonLocalMap(EquilibriumMap):
         misfit = physics.proximal(filtered, snapshot, self.spread) - filtered
         further = torch.stack((misfit, filtered), 2)
         planes = torch.cat((u.unsqueeze(2), context.planes, further), 2)
-        return self.relax(z, z + self.network.space_time(planes) - video)
+        scale = disagreement(filtered - u, misfit)
+        return self.relax(z, z + self.network.space_time(planes, scale=scale) - video)
 
     def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """P(z): at the fixed point it is what D makes of 2 P(z) − z."""
         return physics.proximal(z, snapshot, self.spread)
+
+
+def disagreement(change: Tensor, misfit: Tensor) -> Tensor:
+    """Four times the root mean square, over 5×5 pixels, of what a filter changes and of what its
+    result leaves unexplained. Shape: (B, T, H, W) each."""
+    power = F.avg_pool2d(change.square() + misfit.square(), 5, 1, 2, count_include_pad=False)
+    return 4 * (power + TINY).sqrt()

@@ -115,7 +115,7 @@ METHODS: dict[str, Method] = {
         tolerance=5e-4,
     ),
     "de-gap-nl": Method(
-        "equilibrium of GAP, a space–time network and groups of like patches",
+        "equilibrium of groups of like patches and a network; the best here",
         "equilibrium",
         (partial(NonLocalNetwork, SPACE_TIME_PLANES, NON_LOCAL_PLANES),),
         NonLocalMap,
