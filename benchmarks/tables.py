@@ -33,7 +33,7 @@ TABLES: dict[str, tuple[str, Callable[[Document], str]]] = {
 }
 """Where the numbers of each table lie, and how it is made of them."""
 
-PAGES = ("README.md", "docs/space-time.md")
+PAGES = ("README.md", "docs/space-time.md", "docs/non-local.md")
 
 
 def main() -> None:

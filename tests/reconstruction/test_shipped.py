@@ -28,7 +28,7 @@ def part_of_runner(shared: Path) -> Problem:
 
 
 @pytest.mark.parametrize(
-    "method", ["de-gap-cnn", "de-gap-ffdnet", "de-gap-rsn-cnn", "de-gap-st", "de-rnn"]
+    "method", ["de-gap-cnn", "de-gap-ffdnet", "de-gap-rsn-cnn", "de-gap-nl", "de-gap-st", "de-rnn"]
 )
 def test_converges_and_stays(method: str, part_of_runner: Problem) -> None:
     physics, snapshot, truth = part_of_runner

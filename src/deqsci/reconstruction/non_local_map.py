@@ -26,6 +26,9 @@ GUIDE = Anderson(tol=1e-3, max_iter=8)
 
 GUIDE_RELAXATION = 0.8
 
+SCALE = 16.0
+"""What the network's 1 stands for, in units of disagreement: at 4 it learned too slowly."""
+
 TINY = 1e-8
 """Mean square under which nothing disagrees; the root has a derivative then."""
 
@@ -53,8 +56,9 @@ class NonLocalMap(EquilibriumMap):
     of every pixel how far it goes back to a and towards W u, two shares between 0 and 1, and how
     much noise N it holds besides, in units of how far u, W u and the snapshot disagree around it:
     where they agree a network of few weights would but add its own error. It sees what that of
-    `SpaceTimeMap` does, W u, and the misfit P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look;
-    that a video repeats itself they need not learn: it is in the snapshot.
+    `SpaceTimeMap` does, W u, and the misfit P(W u) − W u. Networks of few weights, trained for
+    hours, know little of how videos look; that a video repeats itself they need not learn: it is in
+    the snapshot.
 
     At the fixed point D(u) = P(z), the video: what was denoised explains the snapshot. In a fixed
     point of P ∘ D it does not, and the last P writes the masks' pattern into every frame. It is
@@ -128,7 +132,7 @@ class NonLocalMap(EquilibriumMap):
 
 
 def disagreement(change: Tensor, misfit: Tensor) -> Tensor:
-    """Four times the root mean square, over 5×5 pixels, of what a filter changes and of what its
+    """`SCALE` times the root mean square, over 5×5 pixels, of what a filter changes and of what its
     result leaves unexplained. Shape: (B, T, H, W) each."""
     power = F.avg_pool2d(change.square() + misfit.square(), 5, 1, 2, count_include_pad=False)
-    return 4 * (power + TINY).sqrt()
+    return SCALE * (power + TINY).sqrt()
