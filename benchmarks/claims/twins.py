@@ -112,7 +112,11 @@ def plain(model: DeepEquilibrium, problem: Problem, count: int) -> dict[str, Any
     f = watched(map, lambda _, residual: residuals.append(residual))
     for _ in range(count):
         z = f(z)
-    return {**scores(problem, z), "evaluations": count, "residual": residuals[-1]}
+    return {
+        **scores(problem, problem.video(model.map, z)),
+        "evaluations": count,
+        "residual": residuals[-1],
+    }
 
 
 def scores(problem: Problem, video: Tensor) -> dict[str, float | None]:

@@ -48,7 +48,7 @@ def test_putting_patches_back_is_the_adjoint_of_taking_them(size: tuple[int, int
 def test_weights_count_the_patches_on_every_pixel(size: tuple[int, int, int]) -> None:
     video, groups = matched(*size)
     ones = torch.ones_like(groups.gather(video))
-    torch.testing.assert_close(groups.spread(ones), groups.weight)
+    torch.testing.assert_close(groups.spread(ones), groups.weight.double())
     assert groups.weight.min() >= 1
 
 
@@ -81,6 +81,18 @@ def test_without_a_gradient_it_is_the_same() -> None:
     recorded = denoiser(video[None], [groups])
     with torch.no_grad():
         torch.testing.assert_close(denoiser(video[None], [groups]), recorded)
+
+
+def test_a_video_of_other_strides_is_filtered_alike() -> None:
+    video, groups = matched(3, 20, 17)
+    turned = video.permute(1, 2, 0).contiguous().permute(2, 0, 1)
+    with torch.no_grad():
+        wanted = GroupWiener().double()(video[None], [groups])
+        torch.testing.assert_close(GroupWiener().double()(turned[None], [groups]), wanted)
+
+
+def test_covariances_that_rounding_spoils_are_noticed() -> None:
+    assert bool(wiener(1e6 * noise(2, 24, 10).float(), 1e-9).isnan().all())
 
 
 def test_samples_have_groups_of_their_own_and_brightness_passes() -> None:

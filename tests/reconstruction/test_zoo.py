@@ -37,7 +37,8 @@ def test_methods_take_any_length_and_size(name: str, frames: int, height: int, w
     result = model.reconstruct(snapshot, physics)
     assert result.video.shape == (2, frames, height, width)
     assert result.video.isfinite().all()
-    assert result.residuals.shape == (2, model.max_evaluations)
+    assert result.residuals.shape == (2, int(result.evaluations.max()))
+    assert result.evaluations.max() <= model.max_evaluations  # some converge before
     with torch.no_grad():
         torch.testing.assert_close(model(snapshot, physics), result.video)
 

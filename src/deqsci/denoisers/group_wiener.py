@@ -77,8 +77,12 @@ class _Inverse(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, matrices: Tensor) -> Tensor:
-        factor, _ = torch.linalg.cholesky_ex(matrices)
-        inverse = torch.cholesky_inverse(factor)
+        factor, failed = torch.linalg.cholesky_ex(matrices)
+        failed = (failed != 0)[:, None, None]
+        inverse = torch.cholesky_inverse(
+            torch.where(failed, torch.eye(factor.shape[-1]).to(factor), factor)
+        )
+        inverse = torch.where(failed, torch.nan, inverse)  # to be noticed
         ctx.save_for_backward(inverse)
         return inverse
 

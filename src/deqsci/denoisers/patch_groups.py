@@ -26,7 +26,7 @@ class PatchMatching:
 
     Attributes
     ----------
-    count : patches in a group, K; all there are where a window has fewer.
+    count : patches in a group, K; as many as the smallest window has where that has fewer.
     patch : side of a patch in pixels; a smaller video is one patch high or wide.
     stride : pixels from one reference patch to the next, at most ``patch``: every pixel is in one.
     radius : pixels that the window of neighbouring reference patches, which is of all frames,
@@ -165,7 +165,7 @@ class PatchGroups:
     def filter(self, video: Tensor, denoise: Callable[[Tensor], Tensor]) -> Tensor:
         """Each group (K, P) of some (G, K, P) as ``denoise`` returns it, averaged where patches
         overlap. Shape: (T, H, W) → (T, H, W)."""
-        total = torch.zeros_like(video)
+        total = video.new_zeros(self.shape)
         for places in self.places.split(_GROUPS):
             self._add(denoise(self._take(video, places)), places, total)
         return total / self.weight.to(video)

@@ -101,7 +101,8 @@ class NonLocalMap(EquilibriumMap):
         planes = self.guide.context(snapshot, physics)
         f, start = self.guide.at(snapshot, physics, planes)
         planes[:, :, 0] = anchor = GUIDE.solve(f, start).value
-        return NonLocalContext(planes, self.network.wiener.match(anchor))
+        with torch.autocast(snapshot.device.type, enabled=False):  # distances want float32
+            return NonLocalContext(planes, self.network.wiener.match(anchor))
 
     def forward(
         self,

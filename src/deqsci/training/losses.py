@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -36,6 +38,8 @@ def equilibrium_loss(
 
     Returns the loss, what to log, and the equilibrium (B, T, H, W).
     """
+    if coded.context is None:
+        coded = replace(coded, context=model.map.context(coded.snapshot, coded.physics))
     f, first = model.map.at(coded.snapshot, coded.physics, coded.context)
     visited: list[Tensor] = []
 

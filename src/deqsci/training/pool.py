@@ -62,7 +62,7 @@ class Pool:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         device = self._places[0].tensors[0].device
-        # A context is what y and Φ decide: the map finds it again.
+        # A context is what y and Φ decide: it is made again.
         self._places = [_Place([t.to(device) for t in ts], age) for ts, age in state["places"]]
         self._generator.set_state(state["generator"])
 

@@ -206,7 +206,8 @@ class Trainer:
     def _draw(self, stage: Stage) -> Coded:
         video = draw_video(self.clips, stage, self.generator, self.host)
         coded = code(video, self.config, self.generator)
-        coded = replace(coded, context=self.map.context(coded.snapshot, coded.physics))
+        if stage.kind != "denoise":
+            coded = replace(coded, context=self.map.context(coded.snapshot, coded.physics))
         return begun(coded, self.map, stage, self.generator)
 
     def _update(self, stage: Stage) -> Metrics:
