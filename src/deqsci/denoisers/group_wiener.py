@@ -18,10 +18,11 @@ class GroupWiener(nn.Module):
     r"""Every group of K like patches, less its mean patch, through the filter of its own
     covariance, averaged where patches overlap.
 
-    .. math:: F = 3 W^2 - 2 W^3, \quad W = C (C + \sigma^2)^{-1}, \quad C = Q^T Q / K
+    .. math:: F = 3 W^2 - 2 W^3, \quad W = C (C + \sigma^2)^{-1}, \quad C = Q Q^T / P
 
-    Q (K, P) being the patches less their mean. W is the Wiener filter of the pixels (NL-Bayes,
-    Lebrun, Buades, Morel 2013, its second step); F keeps and removes more decidedly, as the
+    Q (K, P) being the patches less their mean, of which F Q is what is kept. K being less than P,
+    the covariance is that of the patches; that of the pixels makes the same filter, with P for K
+    (NL-Bayes, Lebrun, Buades, Morel 2013). F keeps and removes more decidedly, as the
     weighted nuclear norm does (`low_rank`), and needs no eigenvectors: a fifth of the time, and
     derivatives without poles where eigenvalues meet.
 
