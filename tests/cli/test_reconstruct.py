@@ -110,6 +110,16 @@ def test_float64_agrees_with_float32(run: Run, scene: Path, tmp_path: Path) -> N
     assert not np.array_equal(single, double)
 
 
+def test_bfloat16_comes_near_float32(run: Run, scene: Path, tmp_path: Path) -> None:
+    videos = {}
+    for dtype in ("float32", "bfloat16"):
+        command = ("reconstruct", scene, "-o", tmp_path / dtype, "--max-iter", "3")
+        assert run(*command, "--dtype", dtype).code == 0
+        videos[dtype] = np.load(tmp_path / dtype / "video.npz")["video"]
+    np.testing.assert_allclose(videos["bfloat16"], videos["float32"], atol=0.05)
+    assert not np.array_equal(videos["bfloat16"], videos["float32"])
+
+
 def test_threads_are_set(run: Run, scene: Path, tmp_path: Path) -> None:
     done = run("reconstruct", scene, "-o", tmp_path / "out", *METHOD, "--threads", "1", "--json")
     assert json.loads(done.out)["runs"][0]["threads"] == 1

@@ -87,6 +87,7 @@ def test_noise_that_a_method_does_not_heed_is_told(run: Run, scene: Path, tmp_pa
         ([*METHOD, "--noise", "0.1"], True),
         (METHOD, False),
         ([*heeds, "--noise", "0.1"], False),
+        (["--method", "de-gap-nl", "--noise", "0.1"], False),
     ):
         done = run("reconstruct", scene, "-o", tmp_path / "out", *options, "--max-iter", 1)
         assert done.code == 0, done.err

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from deqsci.denoisers.non_local import ANCHOR_GATE, FILTER_GATE
-from deqsci.fixed_point import Picard
+from deqsci.fixed_point import Anderson, Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
+from deqsci.reconstruction import non_local_map
 from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.non_local_map import GUIDE, GUIDE_RELAXATION, NonLocalMap
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -69,14 +70,35 @@ def test_what_is_denoised_at_the_fixed_point_explains_the_snapshot() -> None:
     assert (z - video).norm() > 1e-3 * video.norm()  # the state is another point
 
 
-def test_a_solve_begins_at_the_guides_video(map: NonLocalMap) -> None:
+def test_a_solve_begins_at_the_fixed_point_of_the_filter_alone(
+    map: NonLocalMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the filter with the guide's groups after one round: W(2 P(z) − z) = P(z)."""
+    monkeypatch.setattr(non_local_map, "ROUNDS", 1)
+    monkeypatch.setattr(non_local_map, "FILTER", Anderson(tol=1e-9, max_iter=2000))
     _, snapshot, physics = coded()
-    _, start = map.at(snapshot, physics)
+    wiener = map.network.wiener
     guide = SpaceTimeMap(map.network.guide, map.spread, GUIDE_RELAXATION)
     with torch.no_grad():
-        wanted = GUIDE.solve(*guide.at(snapshot, physics)).value
-    torch.testing.assert_close(start, wanted)
-    torch.testing.assert_close(physics.A(start), snapshot)
+        groups = wiener.match(GUIDE.solve(*guide.at(snapshot, physics)).value)
+        _, start = map.at(snapshot, physics)
+        video = map.video(start, snapshot, physics)
+        filtered = wiener(2 * video - start, groups)
+    torch.testing.assert_close(filtered, video, rtol=0, atol=1e-7)
+    torch.testing.assert_close(physics.A(video), snapshot)
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_the_anchor_is_the_starts_video_and_its_groups_are_used(
+    map: NonLocalMap, monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    monkeypatch.setattr(non_local_map, "ROUNDS", rounds)
+    _, snapshot, physics = coded()
+    context = map.context(snapshot, physics)
+    anchor = context.planes[:, :, 0]
+    torch.testing.assert_close(anchor, map.video(context.start, snapshot, physics))
+    (groups,), (wanted,) = context.groups, map.network.wiener.match(anchor)
+    assert torch.equal(groups.places.sort().values, wanted.places.sort().values)
 
 
 def test_bound_to_a_snapshot_it_is_the_same_map_and_remembers_nothing(map: NonLocalMap) -> None:

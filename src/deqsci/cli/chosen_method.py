@@ -13,9 +13,10 @@ from deqsci.evaluation.record import EQUILIBRIUM
 from deqsci.io.digest import sha256
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.feed_forward import check_frames
+from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.precision import in_precision
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.schedule import FiniteSchedule
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
 from deqsci.reconstruction.warm_start import WarmStarted
 from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
 
@@ -50,11 +51,11 @@ class ChosenMethod:
         self.tolerance: float | None = getattr(solver, "tol", None)
         map = getattr(model, "map", None)
         self.lipschitz: float | None = getattr(map, "lipschitz", None)
-        # The data steps of all others take the snapshot as it is.
-        self.heeds_noise = isinstance(map, SpaceTimeMap)
-        self.model: Reconstructor = model
+        self.heeds_noise = isinstance(map, EquilibriumMap) and map.heeds_noise
+        begun: Reconstructor = model
         if solving.warm_start is not None:
-            self.model = self._begun_at(solving.warm_start, model)
+            begun = self._begun_at(solving.warm_start, model)
+        self.model = in_precision(begun, computing.dtype)
 
     def _begun_at(self, start: str, model: Reconstructor) -> WarmStarted:
         """The model begun at another method's video.

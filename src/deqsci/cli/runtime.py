@@ -12,8 +12,7 @@ import torch
 from deqsci import __version__
 from deqsci.cli.options import Computing
 from deqsci.errors import ConfigError
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
+from deqsci.reconstruction.precision import DTYPES
 
 
 def pick_device(name: str) -> torch.device:
@@ -40,7 +39,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def prepare(computing: Computing) -> tuple[torch.device, torch.dtype]:
-    """Set threads and seed; return where and how precisely to compute.
+    """Set threads and seed; return where to compute and the type of states.
 
     Raises
     ------

@@ -34,7 +34,7 @@ class GroupWiener(nn.Module):
 
     def __init__(
         self,
-        matching: PatchMatching = PatchMatching(count=24, patch=10, stride=9),
+        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9),
         level: float = 9 / 255,
     ) -> None:
         super().__init__()

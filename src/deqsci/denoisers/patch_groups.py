@@ -16,8 +16,8 @@ from deqsci.errors import ConfigError
 _CELL = 4
 # Distances held at once.
 _CHUNK = 1 << 22
-# Groups filtered at once.
-_GROUPS = 1 << 10
+# Groups filtered at once: of more, what a filter makes on the way does not stay in the cache.
+_GROUPS = 1 << 8
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from deqsci.evaluation import memory
 from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, evaluations_to, residual_trace
 from deqsci.io.digest import sha256
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.precision import DTYPES, in_precision
 from deqsci.reconstruction.zoo import build, find, shipped_weights
 
 Float = NDArray[np.float32]
@@ -64,7 +65,7 @@ class Setup:
             max_iter=self.max_iter if method.has_limit else None,
             tol=self.tol if method.kind == EQUILIBRIUM else None,
             device=self.device,
-            dtype=getattr(torch, self.dtype),
+            dtype=DTYPES[self.dtype],
         )
 
     def facts(self) -> dict[str, Any]:
@@ -161,9 +162,9 @@ def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
     torch.manual_seed(setup.seed)
     device, kind = torch.device(setup.device), find(setup.method).kind
     before = memory.held(device)
-    model = setup.build()
+    model = in_precision(setup.build(), setup.dtype)
     camera = SnapshotPhysics(torch.from_numpy(masks), noise=setup.noise)
-    physics = camera.to(device, getattr(torch, setup.dtype))
+    physics = camera.to(device, DTYPES[setup.dtype])
     warm = False
     while True:
         index, snapshot = link.recv()

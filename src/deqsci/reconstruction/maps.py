@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,8 @@ class EquilibriumMap(nn.Module):
     """
 
     network: nn.Module
+    heeds_noise: ClassVar[bool] = False
+    """Whether the data step weighs the snapshot by its noise; else it takes it as it is."""
 
     def __init__(self, relaxation: float = 1.0) -> None:
         super().__init__()

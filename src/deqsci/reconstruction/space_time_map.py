@@ -43,6 +43,8 @@ class SpaceTimeMap(EquilibriumMap):
     ConfigError : a spread that is not above 0, or a relaxation outside (0, 1].
     """
 
+    heeds_noise = True
+
     def __init__(
         self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
     ) -> None:
