@@ -97,7 +97,8 @@ def test_the_anchor_is_the_starts_video_and_its_groups_are_used(
     context = map.context(snapshot, physics)
     anchor = context.planes[:, :, 0]
     torch.testing.assert_close(anchor, map.video(context.start, snapshot, physics))
-    (groups,), (wanted,) = context.groups, map.network.wiener.match(anchor)
+    shift = rounds * non_local_map.SHIFT
+    (groups,), (wanted,) = context.groups, map.network.wiener.match(anchor, shift)
     assert torch.equal(groups.places.sort().values, wanted.places.sort().values)
 
 

@@ -34,16 +34,18 @@ class GroupWiener(nn.Module):
 
     def __init__(
         self,
-        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9),
+        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9, radius=8),
         level: float = 9 / 255,
     ) -> None:
         super().__init__()
         self.matching = matching
         self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
 
-    def match(self, video: Tensor) -> list[PatchGroups]:
-        """The groups of each sample of a batch. Shape: (B, T, H, W)."""
-        return [self.matching(sample) for sample in video]
+    def match(self, video: Tensor, shift: int = 0) -> list[PatchGroups]:
+        """The groups of each sample of a batch, ``shift`` as `PatchMatching` has it.
+
+        Shape: (B, T, H, W)."""
+        return [self.matching(sample, shift) for sample in video]
 
     def forward(self, video: Tensor, groups: Sequence[PatchGroups]) -> Tensor:
         """Shape: (B, T, H, W) → (B, T, H, W). Groups as ``match`` gives them, of these videos or of

@@ -30,6 +30,10 @@ ROUNDS = 3
 """Solves of the filter alone, each with the groups of what the one before gave; the anchor of two
 is 0.2 dB worse."""
 
+SHIFT = 4
+"""Pixels that the grid of reference patches moves by from round to round, half its stride: the
+seams of one round lie within the patches of the next. It gains 0.3 dB."""
+
 FILTER = Anderson(tol=1e-3, max_iter=10)
 """A solve of the filter alone; ended at 2e-3, the last solve is 0.15 dB worse."""
 
@@ -114,14 +118,13 @@ class NonLocalMap(EquilibriumMap):
         f, start = self.guide.at(snapshot, physics, planes)
         z = anchor = GUIDE.solve(f, start).value
         with torch.autocast(snapshot.device.type, enabled=False):  # distances want float32
-            for _ in range(ROUNDS):
-                alone = partial(
-                    self._alone, snapshot=snapshot, physics=physics, groups=wiener.match(anchor)
-                )
-                z = FILTER.solve(alone, z).value
+            for k in range(ROUNDS):
+                groups = wiener.match(anchor, k * SHIFT)
+                f = partial(self._alone, snapshot=snapshot, physics=physics, groups=groups)
+                z = FILTER.solve(f, z).value
                 anchor = self.video(z, snapshot, physics)
             planes[:, :, 0] = anchor
-            return NonLocalContext(planes, wiener.match(anchor), z)
+            return NonLocalContext(planes, wiener.match(anchor, ROUNDS * SHIFT), z)
 
     def _alone(
         self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics, groups: Sequence[PatchGroups]
