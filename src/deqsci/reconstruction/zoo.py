@@ -119,7 +119,7 @@ METHODS: dict[str, Method] = {
         "equilibrium",
         (partial(NonLocalNetwork, SPACE_TIME_PLANES, NON_LOCAL_PLANES),),
         NonLocalMap,
-        tolerance=5e-4,
+        tolerance=1e-3,
     ),
     "de-rnn": Method(
         "equilibrium of a recurrent network over the frames",
