@@ -74,13 +74,13 @@ def test_a_solve_begins_at_the_fixed_point_of_the_filter_alone(
     map: NonLocalMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the filter with the guide's groups after one round: W(2 P(z) − z) = P(z)."""
-    monkeypatch.setattr(non_local_map, "ROUNDS", 1)
+    monkeypatch.setattr(non_local_map, "ROUNDS", (7,))
     monkeypatch.setattr(non_local_map, "FILTER", Anderson(tol=1e-9, max_iter=2000))
     _, snapshot, physics = coded()
     wiener = map.network.wiener
     guide = SpaceTimeMap(map.network.guide, map.spread, GUIDE_RELAXATION)
     with torch.no_grad():
-        groups = wiener.match(GUIDE.solve(*guide.at(snapshot, physics)).value)
+        groups = wiener.match(GUIDE.solve(*guide.at(snapshot, physics)).value, 7)
         _, start = map.at(snapshot, physics)
         video = map.video(start, snapshot, physics)
         filtered = wiener(2 * video - start, groups)
@@ -88,17 +88,16 @@ def test_a_solve_begins_at_the_fixed_point_of_the_filter_alone(
     torch.testing.assert_close(physics.A(video), snapshot)
 
 
-@pytest.mark.parametrize("rounds", [1, 2])
+@pytest.mark.parametrize("rounds", [(7,), (10, 8)])
 def test_the_anchor_is_the_starts_video_and_its_groups_are_used(
-    map: NonLocalMap, monkeypatch: pytest.MonkeyPatch, rounds: int
+    map: NonLocalMap, monkeypatch: pytest.MonkeyPatch, rounds: tuple[int, ...]
 ) -> None:
     monkeypatch.setattr(non_local_map, "ROUNDS", rounds)
     _, snapshot, physics = coded()
     context = map.context(snapshot, physics)
     anchor = context.planes[:, :, 0]
     torch.testing.assert_close(anchor, map.video(context.start, snapshot, physics))
-    shift = rounds * non_local_map.SHIFT
-    (groups,), (wanted,) = context.groups, map.network.wiener.match(anchor, shift)
+    (groups,), (wanted,) = context.groups, map.network.wiener.match(anchor)
     assert torch.equal(groups.places.sort().values, wanted.places.sort().values)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -34,18 +35,20 @@ class GroupWiener(nn.Module):
 
     def __init__(
         self,
-        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9, radius=8),
+        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9, radius=12),
         level: float = 9 / 255,
     ) -> None:
         super().__init__()
         self.matching = matching
         self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
 
-    def match(self, video: Tensor, shift: int = 0) -> list[PatchGroups]:
-        """The groups of each sample of a batch, ``shift`` as `PatchMatching` has it.
-
-        Shape: (B, T, H, W)."""
-        return [self.matching(sample, shift) for sample in video]
+    def match(self, video: Tensor, patch: int | None = None) -> list[PatchGroups]:
+        """The groups of each sample of a batch, of patches of another side where one is given; they
+        overlap by as much. Shape: (B, T, H, W)."""
+        own = self.matching
+        if patch is not None:
+            own = replace(own, patch=patch, stride=own.stride + patch - own.patch)
+        return [own(sample) for sample in video]
 
     def forward(self, video: Tensor, groups: Sequence[PatchGroups]) -> Tensor:
         """Shape: (B, T, H, W) → (B, T, H, W). Groups as ``match`` gives them, of these videos or of
