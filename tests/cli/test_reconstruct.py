@@ -120,6 +120,14 @@ def test_bfloat16_comes_near_float32(run: Run, scene: Path, tmp_path: Path) -> N
     assert not np.array_equal(videos["bfloat16"], videos["float32"])
 
 
+def test_bfloat16_wants_a_network(run: Run, scene: Path, tmp_path: Path) -> None:
+    command = ("reconstruct", scene, "-o", tmp_path / "out", "--method", "gap-tv")
+    done = run(*command, "--dtype", "bfloat16")
+    assert done.code == 2
+    assert "gap-tv has no network to compute in bfloat16" in done.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_threads_are_set(run: Run, scene: Path, tmp_path: Path) -> None:
     done = run("reconstruct", scene, "-o", tmp_path / "out", *METHOD, "--threads", "1", "--json")
     assert json.loads(done.out)["runs"][0]["threads"] == 1

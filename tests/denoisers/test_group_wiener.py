@@ -103,3 +103,12 @@ def test_samples_have_groups_of_their_own_and_brightness_passes() -> None:
     for k in range(2):
         torch.testing.assert_close(together[k : k + 1], denoiser(videos[k : k + 1], [groups[k]]))
     torch.testing.assert_close(denoiser(videos + 0.3, groups), together + 0.3)
+
+
+def test_patches_of_another_side_overlap_by_as_much() -> None:
+    video = torch.rand(1, 2, 30, 30)
+    wiener = GroupWiener(PatchMatching(count=4, patch=6, stride=4))
+    for side, across in ((6, 7), (8, 5), (10, 4), (3, 28)):
+        (groups,) = wiener.match(video, side)
+        assert groups.patch == (side, side)
+        assert groups.places.shape == (2 * across**2, 4)  # steps of 4, 6, 8 and 1 from 0 to the end

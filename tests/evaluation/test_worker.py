@@ -69,6 +69,16 @@ def test_the_noise_it_is_told_reaches_the_method(tmp_path: Path) -> None:
     np.testing.assert_allclose(solved.video, there.detach().numpy(), atol=1e-6)
 
 
+def test_bfloat16_reaches_the_method(tmp_path: Path) -> None:
+    given = scene(tmp_path)
+    videos = {}
+    for dtype in ("float32", "bfloat16"):
+        with Worker(Setup("de-gap-st", max_iter=1, dtype=dtype), given.masks) as worker:
+            videos[dtype] = worker.solve(0, given.snapshots[0]).video
+    assert not np.array_equal(videos["bfloat16"], videos["float32"])
+    np.testing.assert_allclose(videos["bfloat16"], videos["float32"], atol=0.05)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_the_death_of_the_process_is_told(tmp_path: Path) -> None:
     given = scene(tmp_path)

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from deqsci.denoisers.group_wiener import GroupWiener
+from deqsci.denoisers.wnnm import WNNM
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
@@ -17,7 +19,10 @@ from deqsci.reconstruction.space_time_map import SpaceTimeMap
 
 
 @pytest.mark.parametrize("kind", [SpaceTimeMap, NonLocalMap])
-def test_bfloat16_is_that_of_convolutions(kind: type[EquilibriumMap]) -> None:
+def test_bfloat16_is_that_of_networks(
+    kind: type[EquilibriumMap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At one context: rounding may change which patches are grouped."""
     torch.manual_seed(0)
     map = kind()
     for name, weight in map.network.named_parameters():
@@ -25,6 +30,9 @@ def test_bfloat16_is_that_of_convolutions(kind: type[EquilibriumMap]) -> None:
             torch.nn.init.normal_(weight, std=0.01)
     physics = SnapshotPhysics(bernoulli_masks(3, 24, 20))
     snapshot = physics.A(torch.rand(1, 3, 24, 20))
+    with torch.no_grad():
+        context = map.context(snapshot, physics)
+    monkeypatch.setattr(map, "context", lambda *_: context)
     seen: list[torch.dtype] = []
     for module in map.modules():
         if isinstance(module, torch.nn.Conv2d):
@@ -39,3 +47,17 @@ def test_bfloat16_is_that_of_convolutions(kind: type[EquilibriumMap]) -> None:
         torch.testing.assert_close(physics.A(videos[dtype]), snapshot)
     torch.testing.assert_close(videos["bfloat16"], videos["float32"], rtol=0, atol=0.02)
     assert not torch.equal(videos["bfloat16"], videos["float32"])
+
+
+def test_filters_of_patches_keep_float32() -> None:
+    torch.manual_seed(0)
+    video = torch.rand(1, 3, 24, 20)
+    wiener, wnnm = GroupWiener(), WNNM()
+    with torch.no_grad():
+        groups = wiener.match(video)
+        wanted = wiener(video, groups), wnnm(video, 0.1)
+        with torch.autocast("cpu", torch.bfloat16):
+            (found,) = wiener.match(video)
+            assert torch.equal(found.places, groups[0].places)
+            assert torch.equal(wiener(video, groups), wanted[0])
+            assert torch.equal(wnnm(video, 0.1), wanted[1])

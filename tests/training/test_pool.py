@@ -92,3 +92,19 @@ def test_state_restores_the_trajectory() -> None:
         same = again.take()
         assert numbers(same) == numbers(coded)
         assert torch.equal(same.start, coded.start)
+
+
+def test_contexts_are_made_once_more_after_a_resumption() -> None:
+    made: list[list[int]] = []
+
+    def context(coded: Coded) -> str:
+        made.append(numbers(coded))
+        return f"of {numbers(coded)}"
+
+    saved = Pool(Counting(), 100, seed=0).state()
+    pool = Pool(Counting(), 100, 0, context)
+    pool.load_state(saved)
+    for _ in range(9 * BATCHES):
+        coded = pool.take()
+        assert coded.context == f"of {numbers(coded)}"
+    assert len(made) == BATCHES

@@ -18,7 +18,7 @@ from deqsci.reconstruction.precision import in_precision
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.warm_start import WarmStarted
-from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, shipped_weights
+from deqsci.reconstruction.zoo import DEFAULT_METHOD, METHODS, build, find, shipped_weights
 
 
 class ChosenMethod:
@@ -33,6 +33,10 @@ class ChosenMethod:
         self.solving, self.computing = solving, computing
         self.device, self.dtype = prepare(computing)
         self.name = solving.method or DEFAULT_METHOD
+        if computing.dtype == "bfloat16" and not find(self.name).networks:
+            raise ConfigError(
+                f"{self.name} has no network to compute in bfloat16; leave --dtype bfloat16 out"
+            )
         model = build(
             self.name,
             weights=solving.weights,

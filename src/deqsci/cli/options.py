@@ -56,8 +56,8 @@ class Computing:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
-    """Floating-point type of the solve; bfloat16 is that of the networks alone: half their time
-    where the processor has it, for residuals down to about 1e-3."""
+    """Floating-point type; bfloat16 is for the networks, the rest stays float32: half their time
+    where the processor has it, for residuals no lower than about 1e-3."""
     threads: Count | None = None
     """CPU threads; without it, all that torch finds."""
     seed: Seed = 0

@@ -12,7 +12,7 @@ import torch
 from deqsci import __version__
 from deqsci.cli.options import Computing
 from deqsci.errors import ConfigError
-from deqsci.reconstruction.precision import DTYPES
+from deqsci.reconstruction.precision import STATE_DTYPES
 
 
 def pick_device(name: str) -> torch.device:
@@ -51,7 +51,7 @@ def prepare(computing: Computing) -> tuple[torch.device, torch.dtype]:
     if computing.threads is not None:
         torch.set_num_threads(computing.threads)
     torch.manual_seed(computing.seed)
-    return device, DTYPES[computing.dtype]
+    return device, STATE_DTYPES[computing.dtype]
 
 
 def hardware(device: torch.device) -> dict[str, str]:

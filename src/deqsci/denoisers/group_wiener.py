@@ -47,16 +47,17 @@ class GroupWiener(nn.Module):
         overlap by as much. Shape: (B, T, H, W)."""
         own = self.matching
         if patch is not None:
-            own = replace(own, patch=patch, stride=own.stride + patch - own.patch)
+            own = replace(own, patch=patch, stride=max(1, own.stride + patch - own.patch))
         return [own(sample) for sample in video]
 
     def forward(self, video: Tensor, groups: Sequence[PatchGroups]) -> Tensor:
         """Shape: (B, T, H, W) → (B, T, H, W). Groups as ``match`` gives them, of these videos or of
         others of their size."""
         variance = (2 * LEVEL_STEP * self.log_level).exp()
-        return torch.stack(
-            [self._filtered(sample, own, variance) for sample, own in zip(video, groups)]
-        )
+        with torch.autocast(video.device.type, enabled=False):  # covariances want float32
+            return torch.stack(
+                [self._filtered(sample, own, variance) for sample, own in zip(video, groups)]
+            )
 
     @staticmethod
     def _filtered(video: Tensor, groups: PatchGroups, variance: Tensor) -> Tensor:

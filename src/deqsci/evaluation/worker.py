@@ -25,7 +25,7 @@ from deqsci.evaluation import memory
 from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, evaluations_to, residual_trace
 from deqsci.io.digest import sha256
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.precision import DTYPES, in_precision
+from deqsci.reconstruction.precision import STATE_DTYPES, in_precision
 from deqsci.reconstruction.zoo import build, find, shipped_weights
 
 Float = NDArray[np.float32]
@@ -65,7 +65,7 @@ class Setup:
             max_iter=self.max_iter if method.has_limit else None,
             tol=self.tol if method.kind == EQUILIBRIUM else None,
             device=self.device,
-            dtype=DTYPES[self.dtype],
+            dtype=STATE_DTYPES[self.dtype],
         )
 
     def facts(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
     before = memory.held(device)
     model = in_precision(setup.build(), setup.dtype)
     camera = SnapshotPhysics(torch.from_numpy(masks), noise=setup.noise)
-    physics = camera.to(device, DTYPES[setup.dtype])
+    physics = camera.to(device, STATE_DTYPES[setup.dtype])
     warm = False
     while True:
         index, snapshot = link.recv()

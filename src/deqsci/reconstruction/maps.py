@@ -44,7 +44,7 @@ class EquilibriumMap(nn.Module):
         self.relaxation = relaxation
 
     def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> Any:
-        """What y and Φ alone decide, which is made once a solve; a slice takes the samples of one.
+        """What y, Φ and the weights decide once a solve; a slice of it is that of some samples.
         None where every pass needs y and Φ alone. Shape: (B, H, W)."""
         return None
 

@@ -10,17 +10,17 @@ from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
 
-DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
+STATE_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": torch.float32}
 """The type of states, sums and weights for each choice: in bfloat16 networks alone compute."""
 
 
 class ReducedPrecision(Reconstructor):
-    """A method whose convolutions compute in bfloat16; states, data steps, sums over residuals and
-    groups of patches stay float32.
+    """A method whose networks compute in bfloat16; states, data steps, solvers' sums and filters of
+    patches stay float32.
 
-    It takes half of a network's time where a processor has bfloat16 arithmetic, and more where it
-    has none. A solve cannot come closer to its fixed point than the rounding of the network allows,
-    a residual of about 5e-4.
+    It takes half of a network's time where a processor has bfloat16 arithmetic; one that has none
+    becomes slower. A solve cannot come closer to its fixed point than the rounding of the network
+    allows, a relative residual of 5e-4 to 3e-3. `de-gap-nl` finds other groups of patches then.
     """
 
     def __init__(self, model: Reconstructor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -26,10 +26,17 @@ class Pool:
     Parameters
     ----------
     draw : makes a fresh batch.
+    context : makes the map's context of a batch that has none, as after a resumption.
     """
 
-    def __init__(self, draw: Callable[[], Coded], uses: int, seed: int) -> None:
-        self._draw, self._uses = draw, uses
+    def __init__(
+        self,
+        draw: Callable[[], Coded],
+        uses: int,
+        seed: int,
+        context: Callable[[Coded], Any] = lambda _: None,
+    ) -> None:
+        self._draw, self._uses, self._context = draw, uses, context
         self._generator = torch.Generator().manual_seed(seed)
         # Ages that differ, so that the pool is not renewed all at once.
         self._places = [_Place.of(draw(), number % uses) for number in range(BATCHES)]
@@ -43,7 +50,10 @@ class Pool:
             place = self._places[self._taken] = _Place.of(self._draw(), 0)
         video, snapshot, masks, noise, *start = place.tensors
         physics = SnapshotPhysics(masks, noise=noise, check=False)
-        return Coded(video, snapshot, physics, start[0] if start else None, place.context)
+        coded = Coded(video, snapshot, physics, start[0] if start else None, place.context)
+        if coded.context is None:
+            place.context = self._context(coded)
+        return replace(coded, context=place.context)
 
     def put_back(self, z: Tensor) -> None:
         """Remember where the solves of the batch last taken ended. Shape: (B, T, H, W).
@@ -62,7 +72,7 @@ class Pool:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from ``state``."""
         device = self._places[0].tensors[0].device
-        # A context is what y and Φ decide: it is made again.
+        # A context is what y, Φ and the weights decide: it is made again when it is needed.
         self._places = [_Place([t.to(device) for t in ts], age) for ts, age in state["places"]]
         self._generator.set_state(state["generator"])
 

@@ -201,13 +201,16 @@ class Trainer:
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:
             return None
-        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed + 1)
+        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed + 1, self._context)
+
+    def _context(self, coded: Coded) -> Any:
+        return self.map.context(coded.snapshot, coded.physics)
 
     def _draw(self, stage: Stage) -> Coded:
         video = draw_video(self.clips, stage, self.generator, self.host)
         coded = code(video, self.config, self.generator)
         if stage.kind != "denoise":
-            coded = replace(coded, context=self.map.context(coded.snapshot, coded.physics))
+            coded = replace(coded, context=self._context(coded))
         return begun(coded, self.map, stage, self.generator)
 
     def _update(self, stage: Stage) -> Metrics:
