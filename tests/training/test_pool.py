@@ -94,17 +94,15 @@ def test_state_restores_the_trajectory() -> None:
         assert torch.equal(same.start, coded.start)
 
 
-def test_contexts_are_made_once_more_after_a_resumption() -> None:
-    made: list[list[int]] = []
-
-    def context(coded: Coded) -> str:
-        made.append(numbers(coded))
-        return f"of {numbers(coded)}"
-
-    saved = Pool(Counting(), 100, seed=0).state()
-    pool = Pool(Counting(), 100, 0, context)
-    pool.load_state(saved)
-    for _ in range(9 * BATCHES):
+def test_a_context_is_kept_with_its_batch_but_in_no_state() -> None:
+    pool = Pool(Counting(), USES, seed=0)
+    known: set[str] = set()
+    for _ in range(60):
         coded = pool.take()
-        assert coded.context == f"of {numbers(coded)}"
-    assert len(made) == BATCHES
+        own = str(numbers(coded))
+        assert coded.context == (own if own in known else None)
+        known.add(own)
+        pool.put_back(coded.start, own)
+    again = Pool(Counting(), USES, seed=0)
+    again.load_state(pool.state())
+    assert all(again.take().context is None for _ in range(4 * BATCHES))

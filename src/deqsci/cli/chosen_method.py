@@ -13,7 +13,6 @@ from deqsci.evaluation.record import EQUILIBRIUM
 from deqsci.io.digest import sha256
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.feed_forward import check_frames
-from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.precision import in_precision
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.schedule import FiniteSchedule
@@ -55,7 +54,7 @@ class ChosenMethod:
         self.tolerance: float | None = getattr(solver, "tol", None)
         map = getattr(model, "map", None)
         self.lipschitz: float | None = getattr(map, "lipschitz", None)
-        self.heeds_noise = isinstance(map, EquilibriumMap) and map.heeds_noise
+        self.heeds_noise = bool(getattr(map, "heeds_noise", False))
         begun: Reconstructor = model
         if solving.warm_start is not None:
             begun = self._begun_at(solving.warm_start, model)

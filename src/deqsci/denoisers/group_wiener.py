@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from deqsci.denoisers.patch_groups import PatchGroups, PatchMatching
 from deqsci.denoisers.space_time import LEVEL_STEP
+from deqsci.fixed_point.monitor import full_precision
 
 
 class GroupWiener(nn.Module):
@@ -54,16 +55,16 @@ class GroupWiener(nn.Module):
         """Shape: (B, T, H, W) → (B, T, H, W). Groups as ``match`` gives them, of these videos or of
         others of their size."""
         variance = (2 * LEVEL_STEP * self.log_level).exp()
-        with torch.autocast(video.device.type, enabled=False):  # covariances want float32
-            return torch.stack(
-                [self._filtered(sample, own, variance) for sample, own in zip(video, groups)]
-            )
+        return torch.stack(
+            [self._filtered(sample, own, variance) for sample, own in zip(video, groups)]
+        )
 
     @staticmethod
     def _filtered(video: Tensor, groups: PatchGroups, variance: Tensor) -> Tensor:
         if not torch.is_grad_enabled():  # nothing is remembered: some groups at a time
             return groups.filter(video, partial(wiener, variance=variance))
-        filtered = wiener(_Gather.apply(video, groups), variance)
+        with full_precision(video):
+            filtered = wiener(_Gather.apply(video, groups), variance)
         total: Tensor = _Spread.apply(filtered, groups)
         return total / groups.weight.to(video)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
+from deqsci.fixed_point.monitor import full_precision
 
 # Reference patches, along either axis, that look in the same window: one product of matrices finds
 # the distances of them all.
@@ -59,7 +60,7 @@ class PatchMatching:
         height, width = video.shape[-2:]
         windows = list(self._windows(height, width, shift % self.stride))
         count = min(self.count, *(window.count(len(video)) for window in windows))
-        with torch.autocast(video.device.type, enabled=False):  # distances want float32
+        with full_precision(video):
             places = torch.cat([window.nearest(video, count) for window in windows])
         patch = (windows[0].rows.patch, windows[0].columns.patch)
         return PatchGroups(places, patch, tuple(video.shape))
@@ -167,7 +168,7 @@ class PatchGroups:
         """Each group (K, P) of some (G, K, P) as ``denoise`` returns it, averaged where patches
         overlap. Shape: (T, H, W) → (T, H, W)."""
         total = video.new_zeros(self.shape)
-        with torch.autocast(video.device.type, enabled=False):  # covariances want float32
+        with full_precision(video):
             for places in self.places.split(_GROUPS):
                 self._add(denoise(self._take(video, places)), places, total)
         return total / self.weight.to(video)

@@ -29,7 +29,7 @@ def norms(x: Tensor) -> Tensor:
 
 
 def full_precision(like: Tensor) -> torch.autocast:
-    """A context in which a solver's own sums are not rounded, whatever autocast f runs under."""
+    """A context in which sums and products are not rounded, whatever autocast they run under."""
     return torch.autocast(like.device.type, enabled=False)
 
 

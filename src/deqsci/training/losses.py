@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -34,12 +32,11 @@ def denoising_loss(
 def equilibrium_loss(
     model: DeepEquilibrium, coded: Coded, stage: Stage, generator: torch.Generator
 ) -> tuple[Tensor, Metrics, Tensor]:
-    """The equilibrium against the video, and what keeps it stable, unique and early.
+    """The equilibrium against the video, and what keeps it stable, unique and early; ``coded`` has
+    its context.
 
     Returns the loss, what to log, and the equilibrium (B, T, H, W).
     """
-    if coded.context is None:
-        coded = replace(coded, context=model.map.context(coded.snapshot, coded.physics))
     f, first = model.map.at(coded.snapshot, coded.physics, coded.context)
     visited: list[Tensor] = []
 

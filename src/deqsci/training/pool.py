@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -26,17 +26,10 @@ class Pool:
     Parameters
     ----------
     draw : makes a fresh batch.
-    context : makes the map's context of a batch that has none, as after a resumption.
     """
 
-    def __init__(
-        self,
-        draw: Callable[[], Coded],
-        uses: int,
-        seed: int,
-        context: Callable[[Coded], Any] = lambda _: None,
-    ) -> None:
-        self._draw, self._uses, self._context = draw, uses, context
+    def __init__(self, draw: Callable[[], Coded], uses: int, seed: int) -> None:
+        self._draw, self._uses = draw, uses
         self._generator = torch.Generator().manual_seed(seed)
         # Ages that differ, so that the pool is not renewed all at once.
         self._places = [_Place.of(draw(), number % uses) for number in range(BATCHES)]
@@ -50,18 +43,16 @@ class Pool:
             place = self._places[self._taken] = _Place.of(self._draw(), 0)
         video, snapshot, masks, noise, *start = place.tensors
         physics = SnapshotPhysics(masks, noise=noise, check=False)
-        coded = Coded(video, snapshot, physics, start[0] if start else None, place.context)
-        if coded.context is None:
-            place.context = self._context(coded)
-        return replace(coded, context=place.context)
+        return Coded(video, snapshot, physics, start[0] if start else None, place.context)
 
-    def put_back(self, z: Tensor) -> None:
-        """Remember where the solves of the batch last taken ended. Shape: (B, T, H, W).
+    def put_back(self, z: Tensor, context: Any = None) -> None:
+        """Remember where the solves of the batch last taken ended, and its context. Shape:
+        (B, T, H, W).
 
         A batch of which one solve ended at no finite point makes way for a fresh one.
         """
         place = self._places[self._taken]
-        place.tensors[4:] = [z.clone()]
+        place.tensors[4:], place.context = [z.clone()], context
         place.age = place.age + 1 if bool(z.isfinite().all()) else self._uses
 
     def state(self) -> dict[str, Any]:

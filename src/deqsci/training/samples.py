@@ -65,11 +65,18 @@ def code(video: Tensor, config: TrainConfig, generator: torch.Generator) -> Code
     return Coded(video, snapshot, physics)
 
 
+def in_context(coded: Coded, map: EquilibriumMap) -> Coded:
+    """The same with the map's context, which is made where there is none."""
+    if coded.context is not None:
+        return coded
+    return replace(coded, context=map.context(coded.snapshot, coded.physics))
+
+
 def begun(coded: Coded, map: EquilibriumMap, stage: Stage, generator: torch.Generator) -> Coded:
     """The same, its solves beginning where the stage wants them to."""
     if stage.start_blend == 0 and stage.start_noise == 0:
         return coded
-    batch = len(coded.video)
+    batch, coded = len(coded.video), in_context(coded, map)
     _, start = map.at(coded.snapshot, coded.physics, coded.context)
     blended = _uniform(batch, 4, generator) < stage.start_blend
     share = torch.where(blended, _uniform(batch, 4, generator), 1.0)

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from deqsci.training.losses import Metrics, denoising_loss, equilibrium_loss
 from deqsci.training.optimizer import Optimizer
 from deqsci.training.pictures import write_comparison
 from deqsci.training.pool import Pool
-from deqsci.training.samples import Coded, begun, code, draw_count, draw_video
+from deqsci.training.samples import Coded, begun, code, draw_count, draw_video, in_context
 from deqsci.training.validation import choose_clips, validate
 
 Record = dict[str, Any]
@@ -201,16 +201,11 @@ class Trainer:
     def _new_pool(self, stage: Stage) -> Pool | None:
         if stage.kind == "denoise" or stage.reuse == 1:
             return None
-        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed + 1, self._context)
-
-    def _context(self, coded: Coded) -> Any:
-        return self.map.context(coded.snapshot, coded.physics)
+        return Pool(partial(self._draw, stage), stage.reuse, self.config.seed + 1)
 
     def _draw(self, stage: Stage) -> Coded:
         video = draw_video(self.clips, stage, self.generator, self.host)
         coded = code(video, self.config, self.generator)
-        if stage.kind != "denoise":
-            coded = replace(coded, context=self._context(coded))
         return begun(coded, self.map, stage, self.generator)
 
     def _update(self, stage: Stage) -> Metrics:
@@ -226,9 +221,10 @@ class Trainer:
             if stage.kind == "denoise":
                 loss, metrics = denoising_loss(self.map, coded, stage, self.generator)
             else:
+                coded = in_context(coded, self.map)
                 loss, metrics, z = equilibrium_loss(self.model, coded, stage, self.generator)
                 if self.pool is not None:
-                    self.pool.put_back(z)
+                    self.pool.put_back(z, coded.context)
         self.network.zero_grad()
         loss.backward()
         average_gradients(self.network.parameters())
