@@ -94,13 +94,14 @@ def test_normalisation_is_folded_into_the_convolutions(tmp_path: Path) -> None:
     torch.testing.assert_close(ours(x, 0.1), x - noise)
 
 
-def test_a_plain_ffdnet_fills_a_levelled_one_and_leaves_its_level(tmp_path: Path) -> None:
+def test_a_plain_ffdnet_fills_a_levelled_one_and_leaves_its_share(tmp_path: Path) -> None:
     plain = FFDNet(channels=4, depth=3)
     save_safetensors(plain, tmp_path / "plain.safetensors")
-    levelled = LevelledFFDNet(channels=4, depth=3, level=0.3)
+    levelled = LevelledFFDNet(channels=4, depth=3, share=0.3)
     load_checkpoint(levelled, tmp_path / "plain.safetensors")
     x = torch.rand(1, 1, 8, 8)
-    torch.testing.assert_close(levelled(x), plain(x, 0.3))
+    torch.testing.assert_close(levelled(x, 0.2), plain(x, 0.2))
+    torch.testing.assert_close(levelled.log_share.exp(), torch.tensor(0.3))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from deqsci.denoisers.checkpoints import load_checkpoint
-from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
+from deqsci.denoisers.ffdnet import FFDNet
 from deqsci.errors import ConfigError
 
 
@@ -75,17 +75,6 @@ def test_no_state_changes_in_training_mode(small: FFDNet) -> None:
 def test_a_missing_sigma_is_refused(small: FFDNet) -> None:
     with pytest.raises(ConfigError, match="sigma"):
         small(torch.rand(1, 1, 8, 8))
-
-
-def test_a_level_of_its_own_is_the_sigma_where_none_is_given_and_has_a_gradient() -> None:
-    network = LevelledFFDNet(channels=6, depth=4, level=0.2)
-    x = torch.rand(2, 1, 8, 8)
-    out = network(x)
-    torch.testing.assert_close(out, network(x, 0.2))
-    assert not torch.allclose(out, network(x, 0.4))
-    out.square().sum().backward()
-    assert network.log_level.grad is not None
-    assert network.log_level.grad != 0
 
 
 def test_the_untrained_middle_carries_the_signal_through() -> None:

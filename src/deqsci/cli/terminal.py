@@ -69,9 +69,10 @@ class Terminal:
             yield SolveProgress(None, snapshots, evaluations)
             return
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         bar = Progress(
+            SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.fields[state]}"),
@@ -104,12 +105,13 @@ class SolveProgress:
         show = self._show
         if show is None:
             return None
+        snapshot = f"snapshot {index + 1}/{self._snapshots}"
+        show(index, f"{snapshot}  preparing")  # some methods take seconds before they iterate
 
         def on_iteration(iteration: int, residual: Tensor) -> None:
             show(
                 index + min(1.0, iteration / self._evaluations),
-                f"snapshot {index + 1}/{self._snapshots}  iteration {iteration}  "
-                f"residual {float(residual.max()):.1e}",
+                f"{snapshot}  iteration {iteration}  residual {float(residual.max()):.1e}",
             )
 
         return on_iteration

@@ -60,20 +60,18 @@ class FFDNet(nn.Module):
 
 
 class LevelledFFDNet(FFDNet):
-    """FFDNet with a learned noise level of its own, used where none is given.
+    """FFDNet with a learned share: the noise level that its equilibrium has, as a part of how much
+    the video seems to change.
 
-    An equilibrium needs one: a map that is told a falling σ has no fixed point. Weights of a plain
-    `FFDNet` load as well and leave the level as it is.
+    An equilibrium needs one level: a map that is told a falling σ has no fixed point. Weights of a
+    plain `FFDNet` load as well and leave the share as it is.
     """
 
-    OPTIONAL = ("log_level",)
+    OPTIONAL = ("log_share",)
 
-    def __init__(self, channels: int = 64, depth: int = 15, level: float = 10 / 255) -> None:
+    def __init__(self, channels: int = 64, depth: int = 15, share: float = 0.43) -> None:
         super().__init__(channels, depth)
-        self.log_level = nn.Parameter(torch.tensor(level).log())
-
-    def forward(self, x: Tensor, sigma: Tensor | float | None = None) -> Tensor:
-        return super().forward(x, self.log_level.exp() if sigma is None else sigma)
+        self.log_share = nn.Parameter(torch.tensor(share).log())
 
 
 def _pad_to_even(x: Tensor) -> Tensor:

@@ -64,6 +64,13 @@ class EquilibriumMap(nn.Module):
         """
         return z
 
+    def clean(self, u: Tensor, context: Any, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """D(u), what the network makes of a video, where a pass is D and a data step.
+
+        Shape: (B, T, H, W) → (B, T, H, W).
+        """
+        raise NotImplementedError(f"{type(self).__name__} is not made of a D and a data step")
+
     def relax(self, z: Tensor, plain: Tensor) -> Tensor:
         """(1 − α) z + α f₁(z), of z and the plain pass f₁(z). Shape: (B, T, H, W) each."""
         return plain if self.relaxation == 1 else torch.lerp(z, plain, self.relaxation)
@@ -108,5 +115,7 @@ class GapMap(EquilibriumMap):
 
     def forward(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """One pass. Shape: (B, T, H, W), (B, H, W) → (B, T, H, W)."""
-        denoised = denoise_video(self.network, physics.project(z, snapshot), self.sigma)
-        return self.relax(z, denoised)
+        return self.relax(z, self.clean(physics.project(z, snapshot), None, snapshot, physics))
+
+    def clean(self, u: Tensor, context: Any, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        return denoise_video(self.network, u, self.sigma)

@@ -15,7 +15,7 @@ from deqsci.denoisers.patch_groups import PatchGroups
 from deqsci.fixed_point import Anderson
 from deqsci.fixed_point.monitor import Map
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.accelerated import Accelerated
 from deqsci.reconstruction.space_time_map import PLANES as GUIDE_PLANES
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
 
@@ -56,8 +56,8 @@ class NonLocalContext:
         return NonLocalContext(self.planes[samples], self.groups[samples], self.start[samples])
 
 
-class NonLocalMap(EquilibriumMap):
-    r"""f(z; y, Φ) = z + D(u) − P(z), u = 2 P(z) − z, P the proximal data step: Douglas–Rachford.
+class NonLocalMap(Accelerated):
+    r"""f(z; y, Φ) = z + α (D(u) − P(z)), u = 2 P(z) − z, the map of accelerated GAP, with
 
     .. math:: D(u) = u + g \odot (a - u) + h \odot (W u - u) - N
 
@@ -70,11 +70,6 @@ class NonLocalMap(EquilibriumMap):
     would but add its own error. It sees what that of `SpaceTimeMap` does, W u, and the misfit
     P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look; that a
     video repeats itself they need not learn: it is in the snapshot.
-
-    At the fixed point D(u) = P(z), the video: what was denoised explains the snapshot. In a fixed
-    point of P ∘ D it does not, and the last P writes the masks' pattern into every frame. It is
-    what makes accelerated GAP better than GAP (Liao et al. 2014): without noise, its target and its
-    video together are such a z, and follow an autonomous map (Lions, Mercier 1979).
 
     Autonomous: anchor and groups are made once a solve, of y, Φ and the weights alone. No gradient
     passes through them.
@@ -90,7 +85,6 @@ class NonLocalMap(EquilibriumMap):
     """
 
     network: NonLocalNetwork
-    heeds_noise = True
 
     def __init__(
         self, network: NonLocalNetwork | None = None, spread: float = 0.05, relaxation: float = 1.0
@@ -118,44 +112,27 @@ class NonLocalMap(EquilibriumMap):
         z = video = GUIDE.solve(guide, start).value
         for side in ROUNDS:
             groups = wiener.match(video, side)
-            alone = partial(self._alone, snapshot=snapshot, physics=physics, groups=groups)
+            filtered = partial(wiener, groups=groups)
+            alone = partial(self.plain, clean=filtered, snapshot=snapshot, physics=physics)
             z = FILTER.solve(alone, z).value
             video = self.video(z, snapshot, physics)
         planes[:, :, 0] = video
         return NonLocalContext(planes, wiener.match(video), z)
 
-    def _alone(
-        self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics, groups: Sequence[PatchGroups]
-    ) -> Tensor:
-        """One pass with the filter for D."""
-        video = self.video(z, snapshot, physics)
-        return z + self.network.wiener(2 * video - z, groups) - video
-
-    def forward(
+    def clean(
         self,
-        z: Tensor,
+        u: Tensor,
+        context: NonLocalContext,
         snapshot: Tensor,
         physics: SnapshotPhysics,
-        context: NonLocalContext | None = None,
     ) -> Tensor:
-        """One pass; the context is made where it is not given.
-
-        Shape: (B, T, H, W), (B, H, W) → (B, T, H, W).
-        """
-        if context is None:
-            context = self.context(snapshot, physics)
-        video = self.video(z, snapshot, physics)
-        u = 2 * video - z
         filtered = self.network.wiener(u, context.groups)
         misfit = physics.proximal(filtered, snapshot, self.spread) - filtered
         further = torch.stack((misfit, filtered), 2)
         planes = torch.cat((u.unsqueeze(2), context.planes, further), 2)
         scale = disagreement(filtered - u, misfit)
-        return self.relax(z, z + self.network.space_time(planes, scale=scale) - video)
-
-    def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
-        """P(z): at the fixed point it is what D makes of 2 P(z) − z."""
-        return physics.proximal(z, snapshot, self.spread)
+        cleaned: Tensor = self.network.space_time(planes, scale=scale)
+        return cleaned
 
 
 def disagreement(change: Tensor, misfit: Tensor) -> Tensor:

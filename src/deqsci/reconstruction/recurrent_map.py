@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.accelerated import Accelerated
 from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
 
@@ -44,3 +45,8 @@ class RecurrentMap(SpaceTimeMap):
         misfit = (snapshot - physics.A(u)).unsqueeze(1)
         alone = misfit + physics.masks * u
         return torch.cat((super().planes(u, context, snapshot, physics), alone.unsqueeze(2)), 2)
+
+
+class AcceleratedRecurrentMap(Accelerated, RecurrentMap):
+    """f(z; y, Φ) = z + α (D(what each frame sees in 2 P(z) − z) − P(z)): the recurrent network in
+    accelerated GAP."""

@@ -86,8 +86,15 @@ class SpaceTimeMap(EquilibriumMap):
         """
         if context is None:
             context = self.context(snapshot, physics)
-        denoised = self.network(self.planes(z, context, snapshot, physics))
-        return self.relax(z, physics.proximal(denoised, snapshot, self.spread))
+        cleaned = self.clean(z, context, snapshot, physics)
+        return self.relax(z, physics.proximal(cleaned, snapshot, self.spread))
+
+    def clean(
+        self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics
+    ) -> Tensor:
+        """D(u). Shape: (B, T, H, W) → (B, T, H, W)."""
+        cleaned: Tensor = self.network(self.planes(u, context, snapshot, physics))
+        return cleaned
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics

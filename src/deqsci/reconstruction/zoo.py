@@ -31,12 +31,13 @@ from deqsci.reconstruction.feed_forward import (
     new_stages,
     new_unet,
 )
+from deqsci.reconstruction.ffdnet_map import FFDNetMap
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.non_local_map import PLANES as NON_LOCAL_PLANES
 from deqsci.reconstruction.non_local_map import NonLocalMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import PLANES as RECURRENT_PLANES
-from deqsci.reconstruction.recurrent_map import RecurrentMap
+from deqsci.reconstruction.recurrent_map import AcceleratedRecurrentMap, RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -93,10 +94,11 @@ METHODS: dict[str, Method] = {
         "equilibrium of GAP and a contractive CNN", "equilibrium", (RSNCNN, CNN)
     ),
     "de-gap-ffdnet": Method(
-        "equilibrium of GAP and FFDNet at one noise level",
+        "equilibrium of accelerated GAP and FFDNet at one noise level",
         "equilibrium",
         (LevelledFFDNet,),
-        partial(GapMap, relaxation=0.7),
+        partial(FFDNetMap, relaxation=0.7),
+        tolerance=5e-4,
     ),
     # α: plainly iterated, trained passes end in a cycle of two on Runner and Drop (an eigenvalue
     # near −1); at 0.8 they settle, and a solve takes no more evaluations.
@@ -122,10 +124,10 @@ METHODS: dict[str, Method] = {
         tolerance=1e-3,
     ),
     "de-rnn": Method(
-        "equilibrium of a recurrent network over the frames",
+        "equilibrium of accelerated GAP and a recurrent network over the frames",
         "equilibrium",
         (partial(RecurrentNetwork, RECURRENT_PLANES),),
-        partial(RecurrentMap, relaxation=0.8),
+        partial(AcceleratedRecurrentMap, relaxation=0.8),
         tolerance=5e-4,
     ),
     "rnn": Method(
