@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -17,7 +18,7 @@ from deqsci.cli.terminal import Terminal
 from deqsci.metrics import psnr
 from deqsci.reconstruction.bad_pixels import BadPixels
 from deqsci.reconstruction.sensor import Sensor
-from deqsci.reconstruction.zoo import new_map
+from deqsci.reconstruction.zoo import METHODS, new_map
 from tests.cli.support import Run
 
 METHOD = ["--method", "gap-tv"]
@@ -92,6 +93,18 @@ def test_noise_that_a_method_does_not_heed_is_told(run: Run, scene: Path, tmp_pa
         done = run("reconstruct", scene, "-o", tmp_path / "out", *options, "--max-iter", 1)
         assert done.code == 0, done.err
         assert ("--noise serves to find dead and hot pixels" in done.err) == told
+
+
+def test_the_help_names_the_methods_that_heed_the_noise(run: Run) -> None:
+    text = " ".join(run("reconstruct", "--help").out.replace("│", " ").split())
+    told = re.search(r"in the solve only (.+?) heed it", text)
+    assert told is not None
+    heeding = {
+        name
+        for name, method in METHODS.items()
+        if method.networks and method.kind != "plug-and-play" and new_map(name).heeds_noise
+    }
+    assert set(re.split(r", | and ", told[1])) == heeding
 
 
 def test_a_known_saturation_is_left_out(run: Run, capture: list, tmp_path: Path) -> None:

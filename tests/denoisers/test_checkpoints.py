@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
-from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
+from deqsci.denoisers.ffdnet import FFDNet
 from deqsci.denoisers.rsn_cnn import RSNCNN
 from deqsci.errors import WeightsError
 
@@ -92,16 +92,6 @@ def test_normalisation_is_folded_into_the_convolutions(tmp_path: Path) -> None:
     level = torch.full((1, 1, 4, 4), 0.1)
     noise = F.pixel_shuffle(theirs(torch.cat([level, F.pixel_unshuffle(x, 2)], 1)), 2)
     torch.testing.assert_close(ours(x, 0.1), x - noise)
-
-
-def test_a_plain_ffdnet_fills_a_levelled_one_and_leaves_its_share(tmp_path: Path) -> None:
-    plain = FFDNet(channels=4, depth=3)
-    save_safetensors(plain, tmp_path / "plain.safetensors")
-    levelled = LevelledFFDNet(channels=4, depth=3, share=0.3)
-    load_checkpoint(levelled, tmp_path / "plain.safetensors")
-    x = torch.rand(1, 1, 8, 8)
-    torch.testing.assert_close(levelled(x, 0.2), plain(x, 0.2))
-    torch.testing.assert_close(levelled.log_share.exp(), torch.tensor(0.3))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The DE-RNN map: what it starts from, and that it is autonomous."""
+"""The map of RNN: what a frame sees, and that it is autonomous."""
 
 from __future__ import annotations
 

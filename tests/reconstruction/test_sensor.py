@@ -15,9 +15,10 @@ from deqsci.physics.noise import Noise
 from deqsci.reconstruction.bad_pixels import BadPixels
 from deqsci.reconstruction.calibration.noise_level import NoiseLevel
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
+from deqsci.reconstruction.ffdnet_map import FFDNetMap
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
-from deqsci.reconstruction.recurrent_map import RecurrentMap
+from deqsci.reconstruction.recurrent_map import AcceleratedRecurrentMap, RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.sensor import Sensor
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
@@ -31,7 +32,9 @@ MODELS: dict[str, Callable[[], DeepEquilibrium | FiniteSchedule]] = {
     "admm-tv": lambda: AdmmTV(6),
     "pnp": lambda: PnPFFDNet(FFDNet(), sigmas=(0.1,), repeats=6),
     "gap map": lambda: _equilibrium(GapMap(CNN())),
+    "ffdnet map": lambda: _equilibrium(FFDNetMap()),
     "recurrent map": lambda: _equilibrium(RecurrentMap()),
+    "accelerated recurrent map": lambda: _equilibrium(AcceleratedRecurrentMap()),
     "space-time map": lambda: _equilibrium(SpaceTimeMap()),
 }
 """Every kind of data step there is; the weights do not matter."""

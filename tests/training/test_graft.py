@@ -1,4 +1,4 @@
-"""A larger model that begins where a smaller one ended: the same map, at first."""
+"""A larger model that begins where a smaller one ended: the same D, at first."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def test_grafted_it_does_what_the_smaller_one_does(tmp_path: Path) -> None:
     physics = SnapshotPhysics(bernoulli_masks(3, 16, 16))
     z = torch.rand(1, 3, 16, 16)
     snapshot = physics.A(torch.rand_like(z))
-    torch.testing.assert_close(large(z, snapshot, physics), small(z, snapshot, physics))
+    context = small.context(snapshot, physics)
+    wanted = small.clean(z, context, snapshot, physics)
+    torch.testing.assert_close(large.clean(z, context, snapshot, physics), wanted)
 
 
 def test_a_part_begins_with_what_was_learned_wherever_it_is_used(tmp_path: Path) -> None:

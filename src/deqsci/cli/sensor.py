@@ -70,8 +70,8 @@ class Trust:
 
     noise: Annotated[float | None, Parameter(validator=_level)] = None
     """Standard deviation of the snapshots' noise, in intensities, 0 for none; without it, what
-    they tell. It serves to find dead and hot pixels; in the solve only de-gap-nl,
-    de-gap-st, de-gap-st-base and de-rnn heed it."""
+    they tell. It serves to find dead and hot pixels; in the solve only de-gap-ffdnet,
+    de-gap-nl, de-gap-st, de-gap-st-base, de-rnn and rnn heed it."""
     keep_bad_pixels: Flag = False
     """Use dead, hot and saturated pixels like all others."""
 

@@ -98,7 +98,7 @@ class SolveProgress:
         self._show, self._snapshots, self._evaluations = show, snapshots, max(1, evaluations)
 
     def callback(self, index: int) -> Callback | None:
-        """What the solver of snapshot ``index`` calls at each iteration.
+        """Say that snapshot ``index`` has begun; what its solver calls at each iteration.
 
         None where nothing is shown: reading the residual would make a GPU wait.
         """

@@ -37,8 +37,6 @@ def load_checkpoint(network: nn.Module, path: Path | str) -> None:
     wanted = network.state_dict()
     if found.keys() != wanted.keys():
         found = _from_sequential(found)
-    for name in getattr(network, "OPTIONAL", ()):
-        found.setdefault(name, wanted[name])
     kind = type(network).__name__
     if found.keys() != wanted.keys():
         missing = sorted(wanted.keys() - found.keys())

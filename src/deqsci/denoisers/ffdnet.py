@@ -59,21 +59,6 @@ class FFDNet(nn.Module):
         return x - noise[..., :height, :width]
 
 
-class LevelledFFDNet(FFDNet):
-    """FFDNet with a learned share: the noise level that its equilibrium has, as a part of how much
-    the video seems to change.
-
-    An equilibrium needs one level: a map that is told a falling σ has no fixed point. Weights of a
-    plain `FFDNet` load as well and leave the share as it is.
-    """
-
-    OPTIONAL = ("log_share",)
-
-    def __init__(self, channels: int = 64, depth: int = 15, share: float = 0.43) -> None:
-        super().__init__(channels, depth)
-        self.log_share = nn.Parameter(torch.tensor(share).log())
-
-
 def _pad_to_even(x: Tensor) -> Tensor:
     rows, columns = x.shape[-2] % 2, x.shape[-1] % 2
     return F.pad(x, (0, columns, 0, rows), mode="replicate") if rows or columns else x

@@ -16,19 +16,21 @@ class Accelerated(EquilibriumMap):
     r"""f(z; y, Φ) = z + α (D(2 P(z) − z) − P(z)), P the proximal data step; the video is P(z).
 
     Accelerated GAP (Liao, Li, Carin 2014) projects on a target that collects the misfits of all
-    passes so far. Without noise its target and its video together are one state z, whose video is
-    P(z), and follow this map, which depends on z, y, Φ and the weights alone: Douglas–Rachford
-    (Lions, Mercier 1979).
+    passes so far. Without noise its target and its video x together are one state z, P(z) being
+    the projection of x, and follow this map, which depends on z, y, Φ and the weights alone:
+    Douglas–Rachford (Lions, Mercier 1979).
 
-    At the fixed point D(2 P(z) − z) = P(z): what was denoised explains the snapshot, however
-    strongly D denoises. At one of D ∘ P the video does not explain it, and at one of P ∘ D the last
-    P writes the masks' pattern into every frame.
+    At the fixed point D(2 P(z) − z) = P(z): without noise, what was denoised explains the snapshot,
+    however strongly D denoises. At one of D ∘ P the video does not explain it, and at one of P ∘ D
+    the last P writes the masks' pattern into every frame.
 
     Mixed into a map of another kind, it takes D, the context and where a solve begins from there.
     That map has ``spread``, the τ of the data step.
     """
 
     heeds_noise = True
+    lipschitz = None
+    """None is known: a bound of D says little of this map."""
     spread: float
 
     def forward(
@@ -41,21 +43,21 @@ class Accelerated(EquilibriumMap):
         if context is None:
             context = self.context(snapshot, physics)
 
-        def clean(u: Tensor) -> Tensor:
+        def operator(u: Tensor) -> Tensor:
             return self.clean(u, context, snapshot, physics)
 
-        return self.relax(z, self.plain(z, clean, snapshot, physics))
+        return self.relax(z, self.plain(z, operator, snapshot, physics))
 
     def plain(
         self,
         z: Tensor,
-        clean: Callable[[Tensor], Tensor],
+        operator: Callable[[Tensor], Tensor],
         snapshot: Tensor,
         physics: SnapshotPhysics,
     ) -> Tensor:
-        """z + D(2 P(z) − z) − P(z), with ``clean`` for D. Shape: (B, T, H, W) → (B, T, H, W)."""
+        """z + D(2 P(z) − z) − P(z), with ``operator`` for D. Shape: (B, T, H, W) → the same."""
         video = self.video(z, snapshot, physics)
-        return z + clean(2 * video - z) - video
+        return z + operator(2 * video - z) - video
 
     def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """P(z): at the fixed point it is what D makes of 2 P(z) − z."""

@@ -2,38 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from deqsci.denoisers.ffdnet import LevelledFFDNet
+from deqsci.denoisers.ffdnet import FFDNet
 from deqsci.denoisers.video import denoise_video
-from deqsci.errors import ConfigError
 from deqsci.fixed_point.monitor import Map
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.accelerated import Accelerated
+from deqsci.reconstruction.maps import checked_spread
 from deqsci.reconstruction.total_variation import GapTV
 
 START_ITERATIONS = 20
 """Of GAP-TV, before a solve: a fraction of what one evaluation of the network costs."""
 
+SHARE = 0.5
+"""Noise level over how much the frames differ, chosen on validation crops; training hardly moved
+it."""
+
 
 class FFDNetMap(Accelerated):
     r"""f(z; y, Φ) = z + α (D(2 P(z) − z; σ) − P(z)), D FFDNet on every frame.
 
-    .. math:: \sigma = s \, \mathrm{rms}(a - y / \textstyle\sum \Phi)
+    .. math:: \sigma = \tfrac{1}{2} \, \mathrm{rms}(a_t - \bar a)
 
-    One noise level for a whole solve, never a schedule: a learned share s of how much the frames of
-    a, the video of a short GAP-TV, differ from the mean frame. What moves leaves the snapshot in
-    doubt and wants a strong denoiser, what stands still is nearly given and wants a weak one.
+    One noise level for a whole solve, never a schedule: half of how much the frames of a, the video
+    of a short GAP-TV, differ from their mean. What moves leaves the snapshot in doubt and wants a
+    strong denoiser, what stands still is nearly given and wants a weak one. A tile of a large
+    snapshot is a solve, and has its own.
 
     Parameters
     ----------
-    network : FFDNet and the share.
-    spread : τ of the data step, the standard deviation of an estimate's error that the snapshot's
-        noise is weighed against, in intensities.
+    network : the denoiser, told σ.
+    spread : τ of the data step, as in `SpaceTimeMap`.
     relaxation : α, as in `EquilibriumMap`.
 
     Raises
@@ -41,16 +44,14 @@ class FFDNetMap(Accelerated):
     ConfigError : a spread that is not above 0, or a relaxation outside (0, 1].
     """
 
-    network: LevelledFFDNet
+    network: FFDNet
 
     def __init__(
-        self, network: LevelledFFDNet | None = None, spread: float = 0.05, relaxation: float = 1.0
+        self, network: FFDNet | None = None, spread: float = 0.05, relaxation: float = 1.0
     ) -> None:
         super().__init__(relaxation)
-        if not 0 < spread < math.inf:
-            raise ConfigError(f"spread is {spread}; wanted a number above 0")
-        self.network = LevelledFFDNet() if network is None else network
-        self.spread = spread
+        self.network = FFDNet() if network is None else network
+        self.spread = checked_spread(spread)
 
     def at(
         self, snapshot: Tensor, physics: SnapshotPhysics, context: Tensor | None = None
@@ -67,15 +68,15 @@ class FFDNetMap(Accelerated):
     def clean(
         self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics
     ) -> Tensor:
-        return denoise_video(self.network, u, self.level(context, snapshot, physics))
-
-    def level(self, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
-        """σ of each snapshot, in intensities. Shape: (B, T, H, W), (B, H, W) → (B,)."""
-        change = (context - physics.initial(snapshot)).square().mean((1, 2, 3)).sqrt()
-        return self.network.log_share.exp() * change
+        return denoise_video(self.network, u, level(context))
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
     ) -> Tensor:
         """D alone."""
         return denoise_video(self.network, z, sigma)
+
+
+def level(video: Tensor) -> Tensor:
+    """σ of each video, in intensities. Shape: (B, T, H, W) → (B,)."""
+    return SHARE * (video - video.mean(1, keepdim=True)).square().mean((1, 2, 3)).sqrt()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any, ClassVar
 
@@ -85,6 +86,14 @@ class EquilibriumMap(nn.Module):
         ConfigError : the map has no such part.
         """
         raise ConfigError("this map has no denoiser; leave denoise stages out")
+
+
+def checked_spread(spread: float) -> float:
+    """τ of a proximal data step, the standard deviation of an estimate's error that the snapshot's
+    noise is weighed against, in intensities; a ConfigError unless it is above 0."""
+    if not 0 < spread < math.inf:
+        raise ConfigError(f"spread is {spread}; wanted a number above 0")
+    return spread
 
 
 class GapMap(EquilibriumMap):

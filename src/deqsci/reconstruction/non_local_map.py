@@ -113,7 +113,7 @@ class NonLocalMap(Accelerated):
         for side in ROUNDS:
             groups = wiener.match(video, side)
             filtered = partial(wiener, groups=groups)
-            alone = partial(self.plain, clean=filtered, snapshot=snapshot, physics=physics)
+            alone = partial(self.plain, operator=filtered, snapshot=snapshot, physics=physics)
             z = FILTER.solve(alone, z).value
             video = self.video(z, snapshot, physics)
         planes[:, :, 0] = video

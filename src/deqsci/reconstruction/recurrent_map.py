@@ -1,4 +1,4 @@
-"""The DE-RNN map: one pass of a recurrent network over the frames."""
+"""The maps of RNN and DE-RNN: one pass of a recurrent network over the frames."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ class RecurrentMap(SpaceTimeMap):
 
 
 class AcceleratedRecurrentMap(Accelerated, RecurrentMap):
-    """f(z; y, Φ) = z + α (D(what each frame sees in 2 P(z) − z) − P(z)): the recurrent network in
-    accelerated GAP."""
+    """f(z; y, Φ) = z + α (D(what each frame sees) − P(z)), of u = 2 P(z) − z: the network in
+    accelerated GAP, which is DE-RNN here; each frame sees u where it saw z."""

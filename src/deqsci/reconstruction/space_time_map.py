@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.space_time import SpaceTimeNetwork
-from deqsci.errors import ConfigError
 from deqsci.fixed_point.monitor import Map
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.maps import EquilibriumMap, checked_spread
 from deqsci.reconstruction.total_variation import GapTV
 
 PLANES = 5
@@ -49,10 +47,8 @@ class SpaceTimeMap(EquilibriumMap):
         self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
     ) -> None:
         super().__init__(relaxation)
-        if not 0 < spread < math.inf:
-            raise ConfigError(f"spread is {spread}; wanted a number above 0")
         self.network = SpaceTimeNetwork(PLANES) if network is None else network
-        self.spread = spread
+        self.spread = checked_spread(spread)
 
     def at(
         self, snapshot: Tensor, physics: SnapshotPhysics, context: Tensor | None = None

@@ -15,7 +15,7 @@ from torch import nn
 
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
-from deqsci.denoisers.ffdnet import FFDNet, LevelledFFDNet
+from deqsci.denoisers.ffdnet import FFDNet
 from deqsci.denoisers.non_local import NonLocalNetwork
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.denoisers.rsn_cnn import RSNCNN
@@ -96,12 +96,13 @@ METHODS: dict[str, Method] = {
     "de-gap-ffdnet": Method(
         "equilibrium of accelerated GAP and FFDNet at one noise level",
         "equilibrium",
-        (LevelledFFDNet,),
+        (FFDNet,),
         partial(FFDNetMap, relaxation=0.7),
         tolerance=5e-4,
     ),
-    # α: plainly iterated, trained passes end in a cycle of two on Runner and Drop (an eigenvalue
-    # near −1); at 0.8 they settle, and a solve takes no more evaluations.
+    # α: that of training, as for de-gap-ffdnet and de-rnn. Plainly iterated, trained passes end in a
+    # cycle of two on Runner and Drop (an eigenvalue near −1); at 0.8 they settle, and a solve takes
+    # no more evaluations.
     "de-gap-st": Method(
         "equilibrium of GAP and a network over space and time",
         "equilibrium",
