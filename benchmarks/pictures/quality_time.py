@@ -46,11 +46,14 @@ def draw_quality_time(results: Path, path: Path) -> None:
         middle = (min(seconds) * max(seconds)) ** 0.5
         for late in (False, True):  # names are kept apart among neighbours
             side = [point for point in points if (point.seconds > 3 * middle) == late]
-            heights = apart([point.psnr for point in side], NAME * spread([p.psnr for p in points]))
+            gap = NAME * spread([p.psnr for p in points])
+            heights = apart([point.psnr for point in side], gap)
             for point, height in zip(side, heights):
+                before = hides(point, points, gap)
                 axes.annotate(
-                    point.method, (point.seconds, height), xytext=(6, 0),
+                    point.method, (point.seconds, height), xytext=(-6 if before else 6, 0),
                     textcoords="offset points", va="center", size=7,
+                    ha="right" if before else "left",
                 )  # fmt: skip
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -86,6 +89,14 @@ def averages(cells: Iterable[dict[str, Any]], scenes: Iterable[str]) -> list[Poi
         for method, own in found.items()
         if own.keys() == set(scenes) and all(cell["seconds"] for cell in own.values())
     ]
+
+
+def hides(point: Point, points: Iterable[Point], gap: float) -> bool:
+    """Whether the name to the right of a point would lie on another point."""
+    return any(
+        1.5 < other.seconds / point.seconds < 6 and abs(other.psnr - point.psnr) < gap / 2
+        for other in points
+    )
 
 
 def apart(heights: list[float], gap: float) -> list[float]:

@@ -100,9 +100,9 @@ METHODS: dict[str, Method] = {
         partial(FFDNetMap, relaxation=0.7),
         tolerance=5e-4,
     ),
-    # α: that of training, as for de-gap-ffdnet and de-rnn. Plainly iterated, trained passes end in a
-    # cycle of two on Runner and Drop (an eigenvalue near −1); at 0.8 they settle, and a solve takes
-    # no more evaluations.
+    # α: that of training, as for de-gap-ffdnet and de-rnn. Plainly iterated, trained passes end in
+    # a cycle of two on Runner and Drop (an eigenvalue near −1); at 0.8 they settle, and a solve
+    # takes no more evaluations.
     "de-gap-st": Method(
         "equilibrium of GAP and a network over space and time",
         "equilibrium",
