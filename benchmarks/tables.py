@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ablation import table as ablation
 from benchmarks.generality import table as generality
 from deqsci.evaluation.formats import markdown
 from deqsci.evaluation.table import tabulate
@@ -31,6 +32,7 @@ TABLES: dict[str, tuple[str, Callable[[Document], str]]] = {
     "generality": ("docs/generality.json", generality),
     "generality of de-gap-st": ("docs/generality-de-gap-st.json", generality),
     "generality of the paper's models": ("docs/generality-paper-models.json", generality),
+    "ablation": ("docs/ablation.json", ablation),
 }
 """Where the numbers of each table lie, and how it is made of them."""
 

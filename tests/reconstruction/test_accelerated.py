@@ -14,6 +14,7 @@ from deqsci.reconstruction.accelerated import Accelerated
 from deqsci.reconstruction.maps import GapMap
 from deqsci.reconstruction.recurrent_map import AcceleratedRecurrentMap, RecurrentMap
 from deqsci.reconstruction.schedule import accelerated_gap
+from deqsci.reconstruction.space_time_map import AcceleratedSpaceTimeMap, SpaceTimeMap
 
 
 class Smooth(nn.Module):
@@ -93,19 +94,24 @@ def test_relaxed_it_has_the_same_fixed_points() -> None:
     torch.testing.assert_close(*ends)
 
 
-def test_mixed_into_a_map_it_keeps_its_start_and_its_network() -> None:
+@pytest.mark.parametrize(
+    ("kind", "plain_kind"),
+    [(AcceleratedRecurrentMap, RecurrentMap), (AcceleratedSpaceTimeMap, SpaceTimeMap)],
+)
+def test_mixed_into_a_map_it_keeps_its_start_and_its_network(
+    kind: type[SpaceTimeMap], plain_kind: type[SpaceTimeMap]
+) -> None:
     torch.manual_seed(0)
-    plain = RecurrentMap().double()
-    nn.init.normal_(plain.network.head.weight, std=0.1)
-    map = AcceleratedRecurrentMap(plain.network, plain.spread)
+    map = kind().double()
+    nn.init.normal_(map.network.head.weight, std=0.1)
     physics, snapshot = problem()
     physics = SnapshotPhysics(physics.masks, noise=torch.tensor([0.0, 0.03]).double())
-    context = plain.context(snapshot, physics)
+    context = map.context(snapshot, physics)
     f, start = map.at(snapshot, physics)
-    torch.testing.assert_close(start, plain.at(snapshot, physics)[1])
+    torch.testing.assert_close(start, plain_kind().at(snapshot, physics)[1])
     z = torch.rand_like(start)
-    video = physics.proximal(z, snapshot, plain.spread)
-    cleaned = plain.network(plain.planes(2 * video - z, context, snapshot, physics))
+    video = physics.proximal(z, snapshot, map.spread)
+    cleaned = plain_kind.clean(map, 2 * video - z, context, snapshot, physics)
     first = f(z)
     torch.testing.assert_close(first, z + cleaned - video)
     f(torch.rand_like(z))

@@ -13,8 +13,8 @@ from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction import non_local_map
 from deqsci.reconstruction.maps import EquilibriumMap
-from deqsci.reconstruction.non_local_map import GUIDE, GUIDE_RELAXATION, NonLocalMap
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.non_local_map import GUIDE, NonLocalMap
+from deqsci.reconstruction.space_time_map import RELAXATION, AcceleratedSpaceTimeMap
 
 
 @pytest.fixture
@@ -78,9 +78,10 @@ def test_a_solve_begins_at_the_fixed_point_of_the_filter_alone(
     monkeypatch.setattr(non_local_map, "FILTER", Anderson(tol=1e-9, max_iter=2000))
     _, snapshot, physics = coded()
     wiener = map.network.wiener
-    guide = SpaceTimeMap(map.network.guide, map.spread, GUIDE_RELAXATION)
+    guide = AcceleratedSpaceTimeMap(map.network.guide, map.spread, RELAXATION)
     with torch.no_grad():
-        groups = wiener.match(GUIDE.solve(*guide.at(snapshot, physics)).value, 7)
+        z = GUIDE.solve(*guide.at(snapshot, physics)).value
+        groups = wiener.match(guide.video(z, snapshot, physics), 7)
         _, start = map.at(snapshot, physics)
         video = map.video(start, snapshot, physics)
         filtered = wiener(2 * video - start, groups)
@@ -94,9 +95,10 @@ def test_rounds_group_what_the_round_before_gave_and_go_on_from_its_state(
     monkeypatch.setattr(non_local_map, "FILTER", Picard(tol=0, max_iter=2))
     _, snapshot, physics = coded()
     wiener = map.network.wiener
-    guide = SpaceTimeMap(map.network.guide, map.spread, GUIDE_RELAXATION)
+    guide = AcceleratedSpaceTimeMap(map.network.guide, map.spread, RELAXATION)
     with torch.no_grad():
-        z = video = GUIDE.solve(*guide.at(snapshot, physics)).value
+        z = GUIDE.solve(*guide.at(snapshot, physics)).value
+        video = guide.video(z, snapshot, physics)
         for side in (7, 9, 6):
             groups = wiener.match(video, side)
             for _ in range(2):

@@ -15,10 +15,10 @@ from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.non_local_map import NonLocalMap
 from deqsci.reconstruction.precision import in_precision
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.space_time_map import AcceleratedSpaceTimeMap
 
 
-@pytest.mark.parametrize("kind", [SpaceTimeMap, NonLocalMap])
+@pytest.mark.parametrize("kind", [AcceleratedSpaceTimeMap, NonLocalMap])
 def test_bfloat16_is_that_of_networks(
     kind: type[EquilibriumMap], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from deqsci.reconstruction.plug_and_play import PnPFFDNet
 from deqsci.reconstruction.recurrent_map import AcceleratedRecurrentMap, RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
 from deqsci.reconstruction.sensor import Sensor
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.space_time_map import AcceleratedSpaceTimeMap, SpaceTimeMap
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
 from tests.reconstruction.calibration.support import SIDE, Taken, moving_texture, take
 
@@ -36,6 +36,7 @@ MODELS: dict[str, Callable[[], DeepEquilibrium | FiniteSchedule]] = {
     "recurrent map": lambda: _equilibrium(RecurrentMap()),
     "accelerated recurrent map": lambda: _equilibrium(AcceleratedRecurrentMap()),
     "space-time map": lambda: _equilibrium(SpaceTimeMap()),
+    "accelerated space-time map": lambda: _equilibrium(AcceleratedSpaceTimeMap()),
 }
 """Every kind of data step there is; the weights do not matter."""
 

@@ -12,14 +12,18 @@ from deqsci.errors import ConfigError
 from deqsci.fixed_point import Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks, gray_masks
-from deqsci.reconstruction.space_time_map import ANCHOR_ITERATIONS, SpaceTimeMap
+from deqsci.reconstruction.space_time_map import (
+    ANCHOR_ITERATIONS,
+    AcceleratedSpaceTimeMap,
+    SpaceTimeMap,
+)
 from deqsci.reconstruction.total_variation import GapTV
 
 
-@pytest.fixture
-def map() -> SpaceTimeMap:
+@pytest.fixture(params=[SpaceTimeMap, AcceleratedSpaceTimeMap])
+def map(request: pytest.FixtureRequest) -> SpaceTimeMap:
     torch.manual_seed(0)
-    map = SpaceTimeMap()
+    map: SpaceTimeMap = request.param()
     torch.nn.init.normal_(map.network.head.weight)
     return map
 
@@ -48,7 +52,9 @@ def test_an_untrained_map_contracts_to_its_anchor() -> None:
     assert rate == pytest.approx(1 - torch.tensor(GATE).sigmoid().item(), rel=1e-3)
 
 
-def test_the_data_step_comes_last(map: SpaceTimeMap) -> None:
+def test_the_data_step_comes_last() -> None:
+    map = SpaceTimeMap()
+    torch.nn.init.normal_(map.network.head.weight)
     physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
     snapshot = physics.A(torch.rand(1, 3, 8, 8))
     z = physics.project(torch.rand(1, 3, 8, 8), snapshot)
@@ -71,7 +77,7 @@ def test_relaxed_it_goes_a_part_of_the_way(map: SpaceTimeMap) -> None:
     physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
     z = torch.rand(2, 3, 8, 8)
     snapshot = physics.A(torch.rand_like(z))
-    relaxed = SpaceTimeMap(map.network, relaxation=0.6)
+    relaxed = type(map)(map.network, relaxation=0.6)
     wanted = 0.4 * z + 0.6 * map(z, snapshot, physics)
     torch.testing.assert_close(relaxed(z, snapshot, physics), wanted)
 
@@ -102,3 +108,26 @@ def test_masks_and_noise_of_each_sample_are_its_own(map: SpaceTimeMap) -> None:
 def test_settings_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         SpaceTimeMap(**wrong)
+
+
+def test_accelerated_its_network_sees_what_the_estimate_lacks() -> None:
+    """P(u) − u, after what the other map shows; of a noisy snapshot, as far as it is trusted."""
+    physics = SnapshotPhysics(bernoulli_masks(3, 8, 8), noise=torch.tensor([0.0, 0.1]))
+    u = torch.rand(2, 3, 8, 8)
+    snapshot = physics.A(torch.rand_like(u))
+    map = AcceleratedSpaceTimeMap()
+    context = map.context(snapshot, physics)
+    *planes, misfit = map.planes(u, context, snapshot, physics).unbind(2)
+    others = SpaceTimeMap().planes(u, context, snapshot, physics)
+    assert torch.equal(torch.stack(planes, 2), others)
+    torch.testing.assert_close(u + misfit, physics.proximal(u, snapshot, map.spread))
+
+
+def test_accelerated_it_denoises_as_in_a_solve() -> None:
+    map = AcceleratedSpaceTimeMap()
+    torch.nn.init.normal_(map.network.head.weight)
+    physics = SnapshotPhysics(bernoulli_masks(3, 8, 8))
+    noisy = torch.rand(1, 3, 8, 8)
+    snapshot = physics.A(torch.rand_like(noisy))
+    wanted = map.clean(noisy, map.context(snapshot, physics), snapshot, physics)
+    torch.testing.assert_close(map.denoise(noisy, None, snapshot, physics), wanted)

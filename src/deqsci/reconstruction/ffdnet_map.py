@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 from torch import Tensor
 
 from deqsci.denoisers.ffdnet import FFDNet
 from deqsci.denoisers.video import denoise_video
-from deqsci.fixed_point.monitor import Map
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.accelerated import Accelerated
 from deqsci.reconstruction.maps import checked_spread
@@ -53,17 +50,14 @@ class FFDNetMap(Accelerated):
         self.network = FFDNet() if network is None else network
         self.spread = checked_spread(spread)
 
-    def at(
-        self, snapshot: Tensor, physics: SnapshotPhysics, context: Tensor | None = None
-    ) -> tuple[Map, Tensor]:
-        """z ↦ f(z; y, Φ), and the video of GAP-TV, where a solve begins, as the context has it."""
-        context = self.context(snapshot, physics) if context is None else context
-        return partial(self, snapshot=snapshot, physics=physics, context=context), context.clone()
-
     @torch.no_grad()
     def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """The video of a short GAP-TV. Shape: (B, H, W) → (B, T, H, W)."""
         return GapTV(START_ITERATIONS)(snapshot, physics)
+
+    def start(self, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """That video."""
+        return context
 
     def clean(
         self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics

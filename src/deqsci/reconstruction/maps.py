@@ -35,6 +35,8 @@ class EquilibriumMap(nn.Module):
     """
 
     network: nn.Module
+    sees: ClassVar[tuple[str, ...]] = ()
+    """What the network is shown of every frame, in this order, where that is more than a video."""
     heeds_noise: ClassVar[bool] = False
     """Whether the data step weighs the snapshot by its noise; else it takes it as it is."""
 
@@ -52,11 +54,21 @@ class EquilibriumMap(nn.Module):
     def at(
         self, snapshot: Tensor, physics: SnapshotPhysics, context: Any = None
     ) -> tuple[Map, Tensor]:
-        """z ↦ f(z; y, Φ), and where a solve of it begins: the repeated mean frame.
+        """z ↦ f(z; y, Φ), and where a solve of it begins.
 
         The context is made where it is not given. Shape: (B, H, W) → (B, T, H, W).
         """
-        return partial(self, snapshot=snapshot, physics=physics), physics.initial(snapshot)
+        context = self.context(snapshot, physics) if context is None else context
+        known = {} if context is None else {"context": context}
+        f = partial(self, snapshot=snapshot, physics=physics, **known)
+        return f, self.start(context, snapshot, physics).clone()  # it may outlive the context
+
+    def start(self, context: Any, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """Where a solve begins, as the context has it: the repeated mean frame where there is none.
+
+        Shape: (B, H, W) → (B, T, H, W).
+        """
+        return physics.initial(snapshot)
 
     def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """The video that a state stands for: z itself, but for maps that say otherwise.

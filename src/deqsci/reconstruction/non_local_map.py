@@ -13,18 +13,16 @@ from torch import Tensor
 from deqsci.denoisers.non_local import NonLocalNetwork
 from deqsci.denoisers.patch_groups import PatchGroups
 from deqsci.fixed_point import Anderson
-from deqsci.fixed_point.monitor import Map
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.accelerated import Accelerated
-from deqsci.reconstruction.space_time_map import PLANES as GUIDE_PLANES
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
-
-PLANES = GUIDE_PLANES + 2
+from deqsci.reconstruction.space_time_map import (
+    RELAXATION,
+    AcceleratedSpaceTimeMap,
+    SpaceTimeMap,
+)
 
 GUIDE = Anderson(tol=1e-3, max_iter=8)
 """The guide's solve: what it lacks of its equilibrium changes few groups."""
-
-GUIDE_RELAXATION = 0.8
 
 ROUNDS = (8, 12, 14)
 """Side in pixels of the patches of each solve of the filter alone; its groups are those of what the
@@ -63,13 +61,14 @@ class NonLocalMap(Accelerated):
 
     W is the `GroupWiener` filter of groups of patches that are alike in the anchor a, across space
     and time. The anchor is made without the network, in rounds: patches of another size are grouped
-    in the best video so far, the first time in a short solve of `SpaceTimeMap`, the guide, and f
-    with that filter alone for D is solved. The network says of every pixel how far it goes back to
-    a and towards W u, two shares between 0 and 1, and how much noise N it holds besides, in units
-    of how far u, W u and the snapshot disagree around it: where they agree a network of few weights
-    would but add its own error. It sees what that of `SpaceTimeMap` does, W u, and the misfit
-    P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look; that a
-    video repeats itself they need not learn: it is in the snapshot.
+    in the best video so far, the first time in a short solve of the guide, an
+    `AcceleratedSpaceTimeMap`, and f with that filter alone for D is solved, from where the solve
+    before ended. The network says of every pixel how far it goes back to a and towards W u, two
+    shares between 0 and 1, and how much noise N it holds besides, in units of how far u, W u and
+    the snapshot disagree around it: where they agree a network of few weights would but add its own
+    error. It sees what that of `SpaceTimeMap` does, W u, and the misfit P(W u) − W u. Networks of
+    few weights, trained for hours, know little of how videos look; that a video repeats itself they
+    need not learn: it is in the snapshot.
 
     Autonomous: anchor and groups are made once a solve, of y, Φ and the weights alone. No gradient
     passes through them.
@@ -85,23 +84,20 @@ class NonLocalMap(Accelerated):
     """
 
     network: NonLocalNetwork
+    sees = (*SpaceTimeMap.sees, "misfit of what was filtered", "filtered")
 
     def __init__(
         self, network: NonLocalNetwork | None = None, spread: float = 0.05, relaxation: float = 1.0
     ) -> None:
         super().__init__(relaxation)
-        self.network = NonLocalNetwork(GUIDE_PLANES, PLANES) if network is None else network
-        self.guide = SpaceTimeMap(self.network.guide, spread, GUIDE_RELAXATION)
+        self.network = self.new_network() if network is None else network
+        self.guide = AcceleratedSpaceTimeMap(self.network.guide, spread, RELAXATION)
         self.spread = spread
 
-    def at(
-        self, snapshot: Tensor, physics: SnapshotPhysics, context: NonLocalContext | None = None
-    ) -> tuple[Map, Tensor]:
-        """z ↦ f(z; y, Φ), and the state of the filter alone, where a solve begins, as the context
-        has it."""
-        context = self.context(snapshot, physics) if context is None else context
-        f = partial(self, snapshot=snapshot, physics=physics, context=context)
-        return f, context.start
+    @classmethod
+    def new_network(cls) -> NonLocalNetwork:
+        """An untrained network for what this map and its guide show it."""
+        return NonLocalNetwork(len(AcceleratedSpaceTimeMap.sees), len(cls.sees))
 
     @torch.no_grad()
     def context(self, snapshot: Tensor, physics: SnapshotPhysics) -> NonLocalContext:
@@ -109,7 +105,8 @@ class NonLocalMap(Accelerated):
         wiener = self.network.wiener
         planes = self.guide.context(snapshot, physics)
         guide, start = self.guide.at(snapshot, physics, planes)
-        z = video = GUIDE.solve(guide, start).value
+        z = GUIDE.solve(guide, start).value
+        video = self.guide.video(z, snapshot, physics)
         for side in ROUNDS:
             groups = wiener.match(video, side)
             filtered = partial(wiener, groups=groups)
@@ -118,6 +115,10 @@ class NonLocalMap(Accelerated):
             video = self.video(z, snapshot, physics)
         planes[:, :, 0] = video
         return NonLocalContext(planes, wiener.match(video), z)
+
+    def start(self, context: NonLocalContext, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
+        """The state of the filter alone."""
+        return context.start
 
     def clean(
         self,

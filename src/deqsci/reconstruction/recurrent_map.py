@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.accelerated import Accelerated
-from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
 from deqsci.reconstruction.space_time_map import SpaceTimeMap
-
-PLANES = SPACE_TIME_PLANES + 1
 
 
 class RecurrentMap(SpaceTimeMap):
@@ -20,24 +19,15 @@ class RecurrentMap(SpaceTimeMap):
 
     Paper, DE-RNN. A frame sees its estimate, the normalised snapshot y/ΣΦ, its mask, and the
     snapshot with the other frames' estimates taken out, y − Σₛ≠ₜ Φₛ zₛ; its neighbours' features
-    and hidden states carry the rest from frame to frame. Anchor and data step are those of
-    `SpaceTimeMap`.
-
-    Parameters
-    ----------
-    network : planes (B, T, 6, H, W), the estimate and the anchor first → (B, T, H, W).
-    spread, relaxation : as in `SpaceTimeMap`.
-
-    Raises
-    ------
-    ConfigError : a spread that is not above 0, or a relaxation outside (0, 1].
+    and hidden states carry the rest from frame to frame. Anchor, data step and parameters are those
+    of `SpaceTimeMap`.
     """
 
-    def __init__(
-        self, network: nn.Module | None = None, spread: float = 0.05, relaxation: float = 1.0
-    ) -> None:
-        network = RecurrentNetwork(PLANES) if network is None else network
-        super().__init__(network, spread, relaxation)
+    sees = (*SpaceTimeMap.sees, "frame alone")
+
+    @classmethod
+    def new_network(cls, **sizes: Any) -> RecurrentNetwork:
+        return RecurrentNetwork(len(cls.sees), **sizes)
 
     def planes(
         self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics

@@ -16,10 +16,7 @@ from torch import nn
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.denoisers.cnn import CNN
 from deqsci.denoisers.ffdnet import FFDNet
-from deqsci.denoisers.non_local import NonLocalNetwork
-from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.denoisers.rsn_cnn import RSNCNN
-from deqsci.denoisers.space_time import SpaceTimeNetwork
 from deqsci.errors import ConfigError, MethodError, WeightsError
 from deqsci.fixed_point import Anderson, JacobianFree
 from deqsci.reconstruction.desci import DeSCI
@@ -33,14 +30,11 @@ from deqsci.reconstruction.feed_forward import (
 )
 from deqsci.reconstruction.ffdnet_map import FFDNetMap
 from deqsci.reconstruction.maps import EquilibriumMap, GapMap
-from deqsci.reconstruction.non_local_map import PLANES as NON_LOCAL_PLANES
 from deqsci.reconstruction.non_local_map import NonLocalMap
 from deqsci.reconstruction.plug_and_play import PnPFFDNet
-from deqsci.reconstruction.recurrent_map import PLANES as RECURRENT_PLANES
 from deqsci.reconstruction.recurrent_map import AcceleratedRecurrentMap, RecurrentMap
 from deqsci.reconstruction.schedule import FiniteSchedule
-from deqsci.reconstruction.space_time_map import PLANES as SPACE_TIME_PLANES
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.space_time_map import RELAXATION, AcceleratedSpaceTimeMap
 from deqsci.reconstruction.total_variation import AdmmTV, GapTV
 from deqsci.reconstruction.unrolled import UnrolledMap
 
@@ -100,41 +94,38 @@ METHODS: dict[str, Method] = {
         partial(FFDNetMap, relaxation=0.7),
         tolerance=5e-4,
     ),
-    # α: that of training, as for de-gap-ffdnet and de-rnn. Plainly iterated, trained passes end in
-    # a cycle of two on Runner and Drop (an eigenvalue near −1); at 0.8 they settle, and a solve
-    # takes no more evaluations.
     "de-gap-st": Method(
-        "equilibrium of GAP and a network over space and time",
+        "equilibrium of accelerated GAP and a network over space and time",
         "equilibrium",
-        (partial(SpaceTimeNetwork, SPACE_TIME_PLANES),),
-        partial(SpaceTimeMap, relaxation=0.8),
+        (AcceleratedSpaceTimeMap.new_network,),
+        partial(AcceleratedSpaceTimeMap, relaxation=RELAXATION),
         tolerance=5e-4,
     ),
     "de-gap-st-base": Method(
         "the same with a larger network; for a GPU",
         "equilibrium",
-        (partial(SpaceTimeNetwork, SPACE_TIME_PLANES, (64, 128, 192), (1, 1, 4)),),
-        partial(SpaceTimeMap, relaxation=0.8),
+        (partial(AcceleratedSpaceTimeMap.new_network, widths=(64, 128, 192), blocks=(1, 1, 4)),),
+        partial(AcceleratedSpaceTimeMap, relaxation=RELAXATION),
         tolerance=5e-4,
     ),
     "de-gap-nl": Method(
         "equilibrium of groups of like patches and a network; the best here",
         "equilibrium",
-        (partial(NonLocalNetwork, SPACE_TIME_PLANES, NON_LOCAL_PLANES),),
+        (NonLocalMap.new_network,),
         NonLocalMap,
         tolerance=1e-3,
     ),
     "de-rnn": Method(
         "equilibrium of accelerated GAP and a recurrent network over the frames",
         "equilibrium",
-        (partial(RecurrentNetwork, RECURRENT_PLANES),),
-        partial(AcceleratedRecurrentMap, relaxation=0.8),
+        (AcceleratedRecurrentMap.new_network,),
+        partial(AcceleratedRecurrentMap, relaxation=RELAXATION),
         tolerance=5e-4,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
         "unrolled",
-        (partial(RecurrentNetwork, RECURRENT_PLANES),),
+        (RecurrentMap.new_network,),
         RecurrentMap,
     ),
     "gap-net": Method(

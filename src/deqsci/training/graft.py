@@ -1,13 +1,14 @@
 """``python -m deqsci.training.graft``: begin a larger model with what a smaller one has learned.
 
 Every tensor of the smaller network that the larger one has too, by itself or in its parts, is taken
-over. Planes that only the larger one sees meet filters of zeros, and what else only it has is as an
-untrained network has it.
+over. Planes that only the larger one sees meet filters of zeros, those that only the smaller one
+sees are left out, and what else only the larger one has is as an untrained network has it.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,6 +16,8 @@ from torch import Tensor
 
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.errors import WeightsError
+from deqsci.reconstruction.maps import EquilibriumMap
+from deqsci.reconstruction.non_local_map import NonLocalMap
 from deqsci.reconstruction.zoo import new_map
 from deqsci.training import checkpoint
 
@@ -46,38 +49,48 @@ def grafted(smaller: str, weights: Path, larger: str) -> dict[str, Tensor]:
     WeightsError : weights of another network, or the smaller network is no part of the larger.
     """
     torch.manual_seed(0)
-    known = new_map(smaller).network
-    load_checkpoint(known, weights)
-    tensors = new_map(larger).network.state_dict()
-    for name, learned in known.state_dict().items():
+    known, wanted = new_map(smaller), new_map(larger)
+    load_checkpoint(known.network, weights)
+    tensors = wanted.network.state_dict()
+    for name, learned in known.network.state_dict().items():
         places = [place for place in tensors if f".{place}".endswith(f".{name}")]
         if not places:
             raise WeightsError(f"{larger} has no {name} as {smaller} has; {WANTED}")
         for place in places:
-            tensors[place] = _grown(place, learned, tensors[place])
+            tensor = learned
+            if f".{place}".endswith(f".{EMBED}"):
+                tensor = _of_planes(learned, known.sees, _seen_at(place, wanted))
+            tensors[place] = _grown(place, tensor, tensors[place])
     return tensors
+
+
+def _seen_at(place: str, map: EquilibriumMap) -> Sequence[str]:
+    """The planes that the network there is shown."""
+    if isinstance(map, NonLocalMap) and place.startswith("guide."):
+        return map.guide.sees
+    return map.sees
 
 
 def _grown(name: str, learned: Tensor, untrained: Tensor) -> Tensor:
     """What was learned, with the untrained rest where there is more."""
-    tensor = learned
-    if f".{name}".endswith(f".{EMBED}") and untrained.shape[1] > learned.shape[1]:
-        tensor = _with_more_planes(learned, untrained.shape[1])
     if ".head." in f".{name}" and len(untrained) > len(learned):
         return untrained  # with further anchors, what was learned to say no longer holds
-    if tensor.shape != untrained.shape:
+    if learned.shape != untrained.shape:
         raise WeightsError(
             f"{name} has shape {tuple(untrained.shape)} there and {tuple(learned.shape)} here; "
             f"{WANTED}"
         )
-    return tensor
+    return learned
 
 
-def _with_more_planes(filters: Tensor, count: int) -> Tensor:
-    """The noise level comes last, after the planes. Shape: (C, n, 3, 3) → (C, count, 3, 3)."""
-    planes, level = filters[:, :-1], filters[:, -1:]
-    new = filters.new_zeros(len(filters), count - filters.shape[1], *filters.shape[2:])
-    return torch.cat((planes, new, level), 1)
+def _of_planes(filters: Tensor, seen: Sequence[str], wanted: Sequence[str]) -> Tensor:
+    """The filters of the wanted planes, four phases each, and of the noise level, which comes last.
+
+    Shape: (C, 4 n + 1, 3, 3) → (C, 4 m + 1, 3, 3).
+    """
+    *planes, level = filters.split([4] * len(seen) + [1], 1)
+    known = dict(zip(seen, planes))
+    return torch.cat([*(known.get(name, torch.zeros_like(planes[0])) for name in wanted), level], 1)
 
 
 if __name__ == "__main__":
