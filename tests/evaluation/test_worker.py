@@ -65,7 +65,7 @@ def test_the_noise_it_is_told_reaches_the_method(tmp_path: Path) -> None:
     physics = SnapshotPhysics(torch.from_numpy(given.masks), noise=0.1)
     snapshot = torch.from_numpy(given.snapshots[:1])
     f, start = untrained.at(snapshot, physics)
-    there = f(start)[0].clamp(0, 1)
+    there = untrained.video(f(start), snapshot, physics)[0].clamp(0, 1)
     np.testing.assert_allclose(solved.video, there.detach().numpy(), atol=1e-6)
 
 
