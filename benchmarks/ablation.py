@@ -21,13 +21,12 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from benchmarks.claims.problem import simulated
+from benchmarks.claims.problem import from_clip
 from benchmarks.claims.results import Results
 from benchmarks.claims.training import ENDLESS, fit
 from deqsci.cli.runtime import environment, hardware, pick_device
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.fixed_point import Anderson, Unrolled
-from deqsci.io import read_video
 from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.space_time_map import (
     RELAXATION,
@@ -144,12 +143,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     results = Results(arguments.output, header, weights)
     for name, variant in VARIANTS.items():
+        passes = variant.passes
         with variant.circumstances():
             map = new_map(METHOD).eval()
             load_checkpoint(map.network, weights[name])
             for clip in arguments.clips:
                 key = {"model": name, "clip": clip.name}
-                results.fill(key, partial(measure, map, clip, variant.passes))
+                results.fill(key, partial(measure, map, clip, passes))
     print(table(results.document))
 
 
@@ -172,9 +172,7 @@ def train(variant: Variant, folder: Path, minutes: float) -> None:
 @torch.no_grad()
 def measure(map: EquilibriumMap, clip: Path, passes: int | None) -> dict[str, Any]:
     """PSNR in dB after so many plain passes (as solved, where None), solved, and run on."""
-    video = torch.from_numpy(read_video(clip, max_frames=FRAMES))
-    top, left = ((length - SIDE) // 2 for length in video.shape[1:])
-    problem = simulated(video[:, top : top + SIDE, left : left + SIDE].contiguous())
+    problem = from_clip(clip, FRAMES, SIDE)
     f, start = problem.bind(map)
 
     def psnr(z: Tensor) -> float | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from deqsci.errors import InputFileError, ShapeError
 from deqsci.fixed_point.monitor import Map
-from deqsci.io import load_snapshots
+from deqsci.io import load_snapshots, read_video
 from deqsci.metrics import psnr
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
@@ -81,6 +81,20 @@ def first_snapshot(path: Path, crop: int | None = None) -> Problem:
     truth = torch.from_numpy(scene.truth[: physics.frames])
     problem = Problem(torch.from_numpy(scene.snapshots[:1]), physics, truth[None])
     return problem if crop is None else problem.crops(1, crop)[0]
+
+
+def from_clip(path: Path, frames: int, side: int) -> Problem:
+    """The first frames of a clip, cut to its centre, through random masks.
+
+    Raises
+    ------
+    InputFileError : the clip has fewer frames.
+    """
+    video = torch.from_numpy(read_video(path, max_frames=frames))
+    if len(video) < frames:
+        raise InputFileError(f"{path} holds {len(video)} frames; wanted at least {frames}")
+    top, left = (max(0, (length - side) // 2) for length in video.shape[1:])
+    return simulated(video[:, top : top + side, left : left + side].contiguous())
 
 
 def simulated(video: Tensor, seed: int = 0) -> Problem:

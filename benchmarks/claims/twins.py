@@ -19,9 +19,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.claims.command import Command, equilibrium_model
-from benchmarks.claims.problem import Problem, first_snapshot, simulated, watched
+from benchmarks.claims.problem import Problem, first_snapshot, from_clip, watched
 from deqsci.errors import InputFileError, WeightsError
-from deqsci.io import read_video
 from deqsci.metrics import ssim
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.zoo import shipped_weights
@@ -69,16 +68,7 @@ def problems(
     if validation is not None and not clips:
         raise InputFileError(f"{validation} holds no mp4 clips; wanted a folder of them")
     for clip in clips:
-        yield "validation clips", clip.stem, partial(from_clip, clip)
-
-
-def from_clip(path: Path) -> Problem:
-    """The first frames of a clip, cut to its centre, through random masks."""
-    video = torch.from_numpy(read_video(path, max_frames=FRAMES))
-    if len(video) < FRAMES:
-        raise InputFileError(f"{path} holds {len(video)} frames; wanted at least {FRAMES}")
-    top, left = (max(0, (length - SIDE) // 2) for length in video.shape[1:])
-    return simulated(video[:, top : top + SIDE, left : left + SIDE].contiguous())
+        yield "validation clips", clip.stem, partial(from_clip, clip, FRAMES, SIDE)
 
 
 @torch.no_grad()

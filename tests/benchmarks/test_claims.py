@@ -23,7 +23,7 @@ from benchmarks.claims import (
     step_memory,
     twins,
 )
-from benchmarks.claims.problem import simulated, smooth_video
+from benchmarks.claims.problem import from_clip, simulated, smooth_video
 from deqsci.fixed_point import Anderson, Implicit, Unrolled
 from deqsci.io import save_snapshots, write_mp4
 from deqsci.physics import SnapshotPhysics
@@ -214,11 +214,11 @@ def test_the_unrolled_twin_runs_the_evaluations_it_was_trained_for(docs: Path) -
 
 
 def test_a_clip_larger_than_the_crop_is_cut_to_its_centre(tmp_path: Path) -> None:
-    video = np.zeros((twins.FRAMES, twins.SIDE + 20, twins.SIDE + 40), dtype=np.float32)
+    video = np.zeros((4, 64 + 20, 64 + 40), dtype=np.float32)
     video[:, 10:-10, 20:-20] = 1
     write_mp4(tmp_path / "clip.mp4", video, fps=10)
-    truth = twins.from_clip(tmp_path / "clip.mp4").truth
-    assert truth.shape == (1, twins.FRAMES, twins.SIDE, twins.SIDE)
+    truth = from_clip(tmp_path / "clip.mp4", 4, 64).truth
+    assert truth.shape == (1, 4, 64, 64)
     assert truth.mean() > 0.98
 
 

@@ -91,21 +91,26 @@ class SpaceTimeMap(EquilibriumMap):
         return self.relax(z, physics.proximal(cleaned, snapshot, self.spread))
 
     def clean(
-        self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics
+        self,
+        u: Tensor,
+        context: Tensor,
+        snapshot: Tensor,
+        physics: SnapshotPhysics,
+        sigma: Tensor | float | None = None,
     ) -> Tensor:
-        """D(u). Shape: (B, T, H, W) → (B, T, H, W)."""
-        cleaned: Tensor = self.network(self.planes(u, context, snapshot, physics))
+        """D(u), at the learned noise level or another, (B,) or a number.
+
+        Shape: (B, T, H, W) → (B, T, H, W).
+        """
+        cleaned: Tensor = self.network(self.planes(u, context, snapshot, physics), sigma)
         return cleaned
 
     def denoise(
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
     ) -> Tensor:
-        """D of what the data step makes of a noisy video, at another noise level than the learned
-        one, (B,) or a number."""
+        """D of what the data step makes of a noisy video."""
         u = physics.proximal(z, snapshot, self.spread)
-        context = self.context(snapshot, physics)
-        denoised: Tensor = self.network(self.planes(u, context, snapshot, physics), sigma)
-        return denoised
+        return self.clean(u, self.context(snapshot, physics), snapshot, physics, sigma)
 
     def planes(
         self, u: Tensor, context: Tensor, snapshot: Tensor, physics: SnapshotPhysics
@@ -134,6 +139,4 @@ class AcceleratedSpaceTimeMap(Accelerated, SpaceTimeMap):
         self, z: Tensor, sigma: Tensor | float | None, snapshot: Tensor, physics: SnapshotPhysics
     ) -> Tensor:
         """D of the noisy video itself, whose misfit the network sees as in a solve."""
-        context = self.context(snapshot, physics)
-        denoised: Tensor = self.network(self.planes(z, context, snapshot, physics), sigma)
-        return denoised
+        return self.clean(z, self.context(snapshot, physics), snapshot, physics, sigma)
