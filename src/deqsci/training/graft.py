@@ -52,15 +52,16 @@ def grafted(smaller: str, weights: Path, larger: str) -> dict[str, Tensor]:
     known, wanted = new_map(smaller), new_map(larger)
     load_checkpoint(known.network, weights)
     tensors = wanted.network.state_dict()
+    parts = [place.removesuffix(EMBED) for place in tensors if f".{place}".endswith(f".{EMBED}")]
     for name, learned in known.network.state_dict().items():
-        places = [place for place in tensors if f".{place}".endswith(f".{name}")]
-        if not places:
-            raise WeightsError(f"{larger} has no {name} as {smaller} has; {WANTED}")
-        for place in places:
+        for part in parts:
+            place = part + name
+            if place not in tensors:
+                raise WeightsError(f"{larger} has no {place} as {smaller} has; {WANTED}")
             tensor = learned
-            if f".{place}".endswith(f".{EMBED}"):
+            if name == EMBED:
                 tensor = _of_planes(learned, known.sees, _seen_at(place, wanted))
-            tensors[place] = _grown(place, tensor, tensors[place])
+            tensors[place] = _grown(place, tensor, tensors[place]).clone()  # each part its own
     return tensors
 
 
