@@ -25,6 +25,7 @@ from benchmarks.claims.problem import from_clip
 from benchmarks.claims.results import Results
 from benchmarks.claims.training import ENDLESS, fit
 from deqsci.cli.runtime import environment, hardware, pick_device
+from deqsci.data.masks import MaskSampler
 from deqsci.denoisers.checkpoints import load_checkpoint
 from deqsci.fixed_point import Anderson, Unrolled
 from deqsci.reconstruction.maps import EquilibriumMap
@@ -129,19 +130,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         folder = arguments.runs / name.replace(" ", "-").replace(",", "")
         train(variant, folder, arguments.minutes)
         weights[name] = folder / "last.safetensors"
-    header = {
-        "claim": "ablation",
-        "settings": {
-            "minutes": arguments.minutes,
-            "size": SIDE,
-            "frames": FRAMES,
-            "tol": SOLVER.tol,
-            "max_iter": SOLVER.max_iter,
-            "run_on": RUN_ON,
-        },
-        "environment": {**environment(), **hardware(pick_device("cpu"))},
-    }
-    results = Results(arguments.output, header, weights)
+    results = Results(arguments.output, header("ablation", arguments.minutes), weights)
     for name, variant in VARIANTS.items():
         passes = variant.passes
         with variant.circumstances():
@@ -153,11 +142,28 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(table(results.document))
 
 
-def train(variant: Variant, folder: Path, minutes: float) -> None:
-    """Train a variant on one core, or go on with it."""
+def header(claim: str, minutes: float) -> dict[str, Any]:
+    """What such a file says of how it was measured."""
+    return {
+        "claim": claim,
+        "settings": {
+            "minutes": minutes,
+            "size": SIDE,
+            "frames": FRAMES,
+            "tol": SOLVER.tol,
+            "max_iter": SOLVER.max_iter,
+            "run_on": RUN_ON,
+        },
+        "environment": {**environment(), **hardware(pick_device("cpu"))},
+    }
+
+
+def train(variant: Variant, folder: Path, minutes: float, masks: MaskSampler | None = None) -> None:
+    """Train a variant on one core, or go on with it; behind other masks where they are given."""
     config = load_config(CONFIG)
     changed = replace(
         config,
+        masks=masks or config.masks,
         stages=(variant.stage,),
         init=START,
         minutes=minutes,
@@ -170,9 +176,11 @@ def train(variant: Variant, folder: Path, minutes: float) -> None:
 
 
 @torch.no_grad()
-def measure(map: EquilibriumMap, clip: Path, passes: int | None) -> dict[str, Any]:
+def measure(
+    map: EquilibriumMap, clip: Path, passes: int | None, masks: Tensor | None = None
+) -> dict[str, Any]:
     """PSNR in dB after so many plain passes (as solved, where None), solved, and run on."""
-    problem = from_clip(clip, FRAMES, SIDE)
+    problem = from_clip(clip, FRAMES, SIDE, masks)
     f, start = problem.bind(map)
 
     def psnr(z: Tensor) -> float | None:

@@ -55,14 +55,21 @@ def measure(method: str, path: Path, arguments: argparse.Namespace) -> dict[str,
     snapshot = torch.from_numpy(scene.snapshots[:1])
     truth = scene.truth[: physics.frames]
     began = time.process_time()
-    result = model.reconstruct(snapshot, physics)
+    with torch.no_grad():
+        if solves:
+            f, start = model.map.at(snapshot, physics)
+            result = model.solver.solve(f, start)
+            video = model.map.video(result.value, snapshot, physics)
+        else:
+            result = model.reconstruct(snapshot, physics)
+            video = result.video
     seconds = time.process_time() - began
     trace = result.residuals[0]
     row = {
         "method": method,
         "scene": path.name,
-        "psnr": round(psnr(result.video[0], truth), 3),
-        "ssim": round(ssim(result.video[0], truth), 4),
+        "psnr": round(psnr(video[0], truth), 3),
+        "ssim": round(ssim(video[0], truth), 4),
         "converged": bool(result.converged[0]),
         "evaluations": int(result.evaluations[0]),
         "evaluations_to_1e-3": next((k for k, r in enumerate(trace, 1) if r <= 1e-3), None),
@@ -70,11 +77,7 @@ def measure(method: str, path: Path, arguments: argparse.Namespace) -> dict[str,
     }
     if not solves:
         return row
-    if not arguments.run_on and not arguments.products:
-        return row
-    f, start = model.map.at(snapshot, physics)
-    with torch.no_grad():
-        z = model.solver.solve(f, start).value
+    z = result.value
     if arguments.run_on:
         # Plain iteration goes where the map itself leads; no best iterate is picked.
         rest = max(1, arguments.run_on - row["evaluations"])

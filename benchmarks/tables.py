@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.ablation import table as ablation
 from benchmarks.generality import table as generality
+from benchmarks.one_mask import table as one_mask
 from deqsci.evaluation.formats import markdown
 from deqsci.evaluation.table import tabulate
 from deqsci.io.atomic import atomic_path
@@ -33,6 +34,7 @@ TABLES: dict[str, tuple[str, Callable[[Document], str]]] = {
     "generality of de-gap-st": ("docs/generality-de-gap-st.json", generality),
     "generality of the paper's models": ("docs/generality-paper-models.json", generality),
     "ablation": ("docs/ablation.json", ablation),
+    "one mask": ("docs/one-mask.json", one_mask),
 }
 """Where the numbers of each table lie, and how it is made of them."""
 

@@ -83,8 +83,8 @@ def first_snapshot(path: Path, crop: int | None = None) -> Problem:
     return problem if crop is None else problem.crops(1, crop)[0]
 
 
-def from_clip(path: Path, frames: int, side: int) -> Problem:
-    """The first frames of a clip, cut to its centre, through random masks.
+def from_clip(path: Path, frames: int, side: int, masks: Tensor | None = None) -> Problem:
+    """The first frames of a clip, cut to its centre, through ``masks``, or random binary ones.
 
     Raises
     ------
@@ -94,13 +94,17 @@ def from_clip(path: Path, frames: int, side: int) -> Problem:
     if len(video) < frames:
         raise InputFileError(f"{path} holds {len(video)} frames; wanted at least {frames}")
     top, left = (max(0, (length - side) // 2) for length in video.shape[1:])
-    return simulated(video[:, top : top + side, left : left + side].contiguous())
+    return simulated(video[:, top : top + side, left : left + side].contiguous(), masks)
 
 
-def simulated(video: Tensor, seed: int = 0) -> Problem:
-    """The snapshot of a video (T, H, W) through random binary masks, half of them open."""
-    generator = torch.Generator().manual_seed(seed)
-    physics = SnapshotPhysics(bernoulli_masks(*video.shape, generator=generator))
+def simulated(video: Tensor, masks: Tensor | None = None) -> Problem:
+    """The snapshot of a video through ``masks``, or random binary ones, half of them open.
+
+    Shape: (T, H, W) each.
+    """
+    if masks is None:
+        masks = bernoulli_masks(*video.shape, generator=torch.Generator().manual_seed(0))
+    physics = SnapshotPhysics(masks)
     return Problem(physics.A(video[None]), physics, video[None])
 
 

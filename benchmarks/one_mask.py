@@ -1,0 +1,93 @@
+"""Mask-generic against one mask: the same training behind masks of every kind, and behind one.
+
+Both trainings are those of ``benchmarks.ablation``. The one mask is the random binary one that the
+ablation judges behind, in pieces; here both are judged behind that, another like it, a shifting and
+a gray one.
+
+    python -m benchmarks.one_mask CLIPS... --minutes 4 -o docs/one-mask.json
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.ablation import FRAMES, METHOD, SIDE, VARIANTS, Variant, header, measure, train
+from benchmarks.claims.results import Results
+from deqsci.data.masks import MaskSampler
+from deqsci.denoisers.checkpoints import load_checkpoint
+from deqsci.physics.masks import bernoulli_masks, gray_masks, shifting_masks
+from deqsci.reconstruction.zoo import new_map
+
+GENERIC, ONE = "masks of every kind", "one mask"
+
+
+def judged() -> dict[str, Tensor]:
+    """The masks that both are judged behind, (T, H, W) each; the first is the one mask."""
+    size = (FRAMES, SIDE, SIDE)
+    seeded = [torch.Generator().manual_seed(seed) for seed in range(4)]
+    return {
+        "that mask": bernoulli_masks(*size, generator=seeded[0]),
+        "another": bernoulli_masks(*size, generator=seeded[1]),
+        "shifting": shifting_masks(*size, generator=seeded[2]),
+        "gray": gray_masks(*size, generator=seeded[3]),
+    }
+
+
+def one_mask(folder: Path) -> tuple[Variant, MaskSampler]:
+    """What is trained behind the one mask, all T frames of it, and the mask, written to a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "mask.npy"
+    np.save(file, judged()["that mask"].numpy())
+    stage = partial(replace, frames=FRAMES, max_frames=None)
+    return Variant(stage), MaskSampler(kinds=("file",), files=(file,))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.one_mask", description=(__doc__ or "").splitlines()[0]
+    )
+    parser.add_argument("clips", type=Path, nargs="+")
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=4, help="of training, each")
+    parser.add_argument("--runs", type=Path, default=Path("out/ablation"), help="where they train")
+    arguments = parser.parse_args(argv)
+    generic, one = arguments.runs / "equilibrium", arguments.runs / "one-mask"
+    train(VARIANTS["equilibrium"], generic, arguments.minutes)
+    variant, masks = one_mask(arguments.runs)
+    train(variant, one, arguments.minutes, masks)
+    weights = {GENERIC: generic / "last.safetensors", ONE: one / "last.safetensors"}
+    results = Results(arguments.output, header("one mask", arguments.minutes), weights)
+    for name, file in weights.items():
+        map = new_map(METHOD).eval()
+        load_checkpoint(map.network, file)
+        for kind, masks in judged().items():
+            for clip in arguments.clips:
+                key = {"model": name, "masks": kind, "clip": clip.name}
+                results.fill(key, partial(measure, map, clip, None, masks))
+    print(table(results.document))
+
+
+def table(document: dict[str, Any]) -> str:
+    """Mean PSNR over the clips, solved."""
+    kinds = list({cell["masks"]: None for cell in document["cells"]})
+    lines = [["trained behind", *kinds], ["---"] * (1 + len(kinds))]
+    for name in {cell["model"]: None for cell in document["cells"]}:
+        line = [name]
+        for kind in kinds:
+            cells = [c for c in document["cells"] if (c["model"], c["masks"]) == (name, kind)]
+            line.append(f"{sum(cell['solved'] for cell in cells) / len(cells):.2f}")
+        lines.append(line)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
