@@ -1,8 +1,8 @@
 """Quality of the models on benchmark scenes, and stability of those that are equilibria.
 
 For the first snapshot of each scene: PSNR and SSIM; of an equilibrium model at the converged point,
-with evaluations to the tolerance, ρ(J) there, and what running on costs. Writes one JSON file and
-prints a table.
+with evaluations to the tolerance, what running on costs, and ρ(J) where that ends. Writes one JSON
+file and prints a table.
 
     python benchmarks/equilibria.py SCENES... -o out/equilibria.json [--methods …] [--run-on 500]
 """

@@ -1,8 +1,8 @@
 """Mask-generic against one mask: the same training behind masks of every kind, and behind one.
 
 Both trainings are those of ``benchmarks.ablation``. The one mask is the random binary one that the
-ablation judges behind, in pieces; here both are judged behind that, another like it, a shifting and
-a gray one.
+ablation judges behind, in crops as large as the videos'; here both are judged behind that, another
+like it, a shifting and a gray one.
 
     python -m benchmarks.one_mask CLIPS... --minutes 4 -o docs/one-mask.json
 """
@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -42,13 +41,24 @@ def judged() -> dict[str, Tensor]:
     }
 
 
-def one_mask(folder: Path) -> tuple[Variant, MaskSampler]:
-    """What is trained behind the one mask, all T frames of it, and the mask, written to a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "mask.npy"
-    np.save(file, judged()["that mask"].numpy())
-    stage = partial(replace, frames=FRAMES, max_frames=None)
-    return Variant(stage), MaskSampler(kinds=("file",), files=(file,))
+class OneMask(MaskSampler):
+    """Crops of the one mask, its T frames in their order."""
+
+    def sample(
+        self, batch: int, frames: int, height: int, width: int, generator: torch.Generator
+    ) -> Tensor:
+        (mask, *_) = judged().values()
+        assert frames == len(mask)
+
+        def first(length: int, size: int) -> int:
+            return int(torch.randint(length - size + 1, (), generator=generator))
+
+        corners = [(first(SIDE, height), first(SIDE, width)) for _ in range(batch)]
+        return torch.stack([mask[:, i : i + height, j : j + width] for i, j in corners])
+
+
+BEHIND_ONE = Variant(partial(replace, frames=FRAMES, max_frames=None))
+"""What is trained behind it: its T alone."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -62,8 +72,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     generic, one = arguments.runs / "equilibrium", arguments.runs / "one-mask"
     train(VARIANTS["equilibrium"], generic, arguments.minutes)
-    variant, masks = one_mask(arguments.runs)
-    train(variant, one, arguments.minutes, masks)
+    train(BEHIND_ONE, one, arguments.minutes, OneMask())
     weights = {GENERIC: generic / "last.safetensors", ONE: one / "last.safetensors"}
     results = Results(arguments.output, header("one mask", arguments.minutes), weights)
     for name, file in weights.items():

@@ -47,7 +47,7 @@ snapshot = physics.A(video)
 for name, share in (("smoothing", 0.5), ("sharpening", -0.5)):
     model = DeepEquilibrium(GapMap(Smooth(share)), Anderson(tol=1e-5, max_iter=200), Implicit())
     report = convergence_report(model, snapshot, physics)
-    quality = psnr(report.solution.value, video)
+    quality = psnr(report.video, video)
     print(f"{name}, {quality:.2f} dB: {report}")
     if share > 0:
         convergence_figure("smooth.png", report)

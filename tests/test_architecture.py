@@ -22,7 +22,6 @@ LAYERS = [
     {"reconstruction"},
     {"data", "metrics", "io"},
     {"training", "evaluation", "viz"},
-    {"config"},
     {"cli"},
 ]
 WITHIN_LAYER = {("data", "io"), ("evaluation", "training")}
@@ -38,7 +37,7 @@ ONLY_IN = {
     "cv2": {"data"},
     "skimage": {"metrics"},
     "rich": {"cli"},
-    "cyclopts": {"cli", "config"},
+    "cyclopts": {"cli"},
 }
 TORCH_ONLY = {"physics", "fixed_point"}
 NEVER = {"torchvision", "torchdeq", "deepinv", "skvideo"}

@@ -33,7 +33,7 @@ from deqsci.fixed_point import (
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 
 FORWARD = Anderson(tol=3e-4, max_iter=50)
-"""That of the shipped configurations."""
+"""About as loose as the solves of a training."""
 TIGHT = Anderson(tol=1e-6, max_iter=500)
 RULES: dict[str, tuple[Adjoint, Anderson]] = {
     "implicit": (Implicit(), FORWARD),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from deqsci.io import load_snapshots, save_snapshots
 from deqsci.physics.camera import MaskDeviation
@@ -70,6 +72,98 @@ def test_a_white_capture_tells_the_gain(run: Run, deviant: Path, tmp_path: Path)
     )
     assert done.code == 0, done.err
     assert json.loads(done.out)["calibration"]["gain"] == pytest.approx(1.1, abs=0.001)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Files of a camera that writes counts of 12 bits, 800 of them at intensity 1."""
+
+    scene: Path
+    white: Path
+    """A white surface of intensity 0.2, whose counts would do with 10 bits."""
+    masks: Path
+
+    @staticmethod
+    def take(folder: Path) -> Counted:
+        taken = take(TRUE)
+        white = 0.2 * TRUE(taken.masks).sum(0, keepdim=True)
+        files = {"scene": taken.snapshots, "white": white}
+        for name, seen in files.items():
+            np.save(folder / f"{name}_cr_6.npy", np.rint(800 * seen.clamp(0).numpy()).astype("u2"))
+        # One mask more than the camera moved to.
+        np.save(folder / "masks.npy", torch.cat([taken.masks, taken.masks[:1]]).numpy())
+        return Counted(*(folder / f"{name}.npy" for name in ("scene_cr_6", "white_cr_6", "masks")))
+
+
+def test_a_capture_is_on_the_scale_of_the_scene(run: Run, tmp_path: Path) -> None:
+    files = Counted.take(tmp_path)
+    masks = ["--masks", files.masks]
+    done = run(
+        *["calibrate", files.scene, "-o", tmp_path / "out.npz", "--json", *masks],
+        *["--capture", files.white, "--capture-level", "0.2"],
+    )
+    assert done.code == 0, done.err
+    scene = load_snapshots(files.scene, masks=files.masks)
+    assert scene.scale.full_scale == pytest.approx(4095 / 3, rel=0.01)
+    gain = json.loads(done.out)["calibration"]["gain"]
+    assert gain == pytest.approx(800 / scene.scale.full_scale, rel=0.002)
+
+
+def test_a_capture_has_the_masks_of_the_scene(run: Run, tmp_path: Path) -> None:
+    files = Counted.take(tmp_path)
+    white = files.white.rename(tmp_path / "white.npy")  # whose name says nothing of T
+    done = run(
+        *["calibrate", files.scene, "-o", tmp_path / "out.npz", "--json", "--masks", files.masks],
+        *["--capture", white, "--capture-level", "0.2", "--full-scale", 800, "--black-level", 0],
+    )
+    assert done.code == 0, done.err
+    assert done.err.count("the first 6 are used, as the name scene_cr_6.npy says 6") == 1
+    assert "--frames" not in done.err
+    assert json.loads(done.out)["calibration"]["gain"] == pytest.approx(1, abs=0.002)
+
+
+def test_notices_of_a_capture_are_told(run: Run, deviant: Path, tmp_path: Path) -> None:
+    scene = load_snapshots(deviant)
+    dark = 0.05 * TRUE(take().masks).numpy().sum(0)[None]
+    save_snapshots(tmp_path / "dark.npz", dark, scene.masks)
+    options = ["--capture", tmp_path / "dark.npz", "--capture-level", "0.05"]
+    done = run("calibrate", deviant, "-o", tmp_path / "out.npz", *options)
+    assert done.code == 0, done.err
+    assert "dark.npz: 'snapshot' reaches 0.3" in done.err
+    assert "a dark scene, or another scale" in done.err
+
+
+@pytest.mark.parametrize("coloured", ["scene.npz", "white.npz"])
+def test_a_colour_camera_is_refused(run: Run, tmp_path: Path, coloured: str) -> None:
+    taken = take(TRUE)
+    for name, seen in (("scene.npz", taken.snapshots), ("white.npz", taken.masks.sum(0)[None])):
+        bayer = "RGGB" if name == coloured else None
+        save_snapshots(tmp_path / name, seen.numpy(), taken.masks.numpy(), bayer=bayer)
+    out = tmp_path / "out.npz"
+    capture = ["--capture", tmp_path / "white.npz"]
+    done = run("calibrate", tmp_path / "scene.npz", "-o", out, *capture)
+    assert done.code == 2
+    assert f"{tmp_path / coloured} is of a colour camera (RGGB)" in done.err
+    assert not out.exists()
+
+
+def test_a_level_without_a_uniform_surface_is_refused(
+    run: Run, deviant: Path, tmp_path: Path
+) -> None:
+    level = ["-o", tmp_path / "out.npz", "--capture-level", "0.5"]
+    done = run("calibrate", deviant, *level)
+    assert done.code == 2
+    assert "--capture-level 0.5 has nothing to do without a capture" in done.err
+    done = run("calibrate", deviant, *level, "--capture", deviant)
+    assert done.code == 2
+    assert f"{deviant} holds its truth" in done.err
+    assert not (tmp_path / "out.npz").exists()
+
+
+def test_threads_are_set(run: Run, deviant: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    assert run("calibrate", deviant, "-o", tmp_path / "out.npz", "--threads", "1").code == 0
+    assert torch.get_num_threads() == 1
 
 
 def test_masks_that_do_not_fit_write_nothing(run: Run, deviant: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import torch
 
 from tests.cli.support import Run, write_scene
 
@@ -53,6 +54,12 @@ def test_what_would_be_taken_for_granted_is_said(run: Run, tmp_path: Path) -> No
     assert facts["scale"] == {"full_scale": 1.0, "black_level": 0.0, "guessed": False}
     assert facts["misfit"] is None
     assert {"noise", "left_out"} <= set(facts)
+
+
+def test_threads_are_set(run: Run, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    assert run("inspect", write_scene(tmp_path / "scene.npz"), "--threads", "1").code == 0
+    assert torch.get_num_threads() == 1
 
 
 def test_masks_that_do_not_fit_are_told(run: Run, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import torch
 
 from deqsci.io import SnapshotFile, load_snapshots, read_video, save_snapshots
 from tests.cli.support import FRAMES, HEIGHT, WIDTH, Run, write_scene
@@ -46,6 +47,26 @@ def test_a_folder_of_images(run: Run, tmp_path: Path) -> None:
     np.testing.assert_allclose(load_snapshots(out).truth, images[:8] / 255, rtol=1e-6)
 
 
+def test_frames_are_shrunk_and_cropped_one_by_one(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video, seen = read_video(clip), []
+
+    def read(path: Path, *, each, **options: object) -> np.ndarray:
+        def noted(frame: np.ndarray) -> np.ndarray:
+            seen.append((frame.shape, each(frame).shape))
+            return each(frame)
+
+        return read_video(path, each=noted, **options)
+
+    monkeypatch.setattr("deqsci.cli.exposure.read_video", read)
+    options = ["--frames", "4", "--shrink", "3", "--crop", "7", "12"]
+    assert run("simulate", clip, "-o", tmp_path / "snap.npz", *options).code == 0
+    assert seen == 10 * [((HEIGHT, WIDTH), (7, 12))]
+    small = video[:8, :30, :48].reshape(8, 10, 3, 16, 3).mean((2, 4))
+    np.testing.assert_array_equal(load_snapshots(tmp_path / "snap.npz").truth, small[:, 1:8, 2:14])
+
+
 @pytest.mark.parametrize("kind", ["bernoulli", "shifting", "gray"])
 def test_mask_kinds_and_seed(run: Run, clip: Path, tmp_path: Path, kind: str) -> None:
     def masks(seed: int, name: str) -> np.ndarray:
@@ -68,6 +89,32 @@ def test_masks_of_a_file_set_frames_and_size(run: Run, clip: Path, tmp_path: Pat
     scene = load_snapshots(out)
     np.testing.assert_array_equal(scene.masks, masks)
     assert scene.snapshots.shape == (3, 20, 24)
+
+
+def test_the_first_masks_of_a_file_are_used(run: Run, clip: Path, tmp_path: Path) -> None:
+    masks, out = write_scene(tmp_path / "masks.npz"), tmp_path / "snap.npz"
+    done = run("simulate", clip, "-o", out, "--masks", masks, "--frames", FRAMES - 1)
+    assert done.code == 0, done.err
+    assert "the first 3 are used, as --frames asks for 3 frames a snapshot" in done.err
+    np.testing.assert_array_equal(load_snapshots(out).masks, load_snapshots(masks).masks[:3])
+
+
+def test_masks_are_turned_as_reconstruct_turns_them(run: Run, clip: Path, tmp_path: Path) -> None:
+    masks = np.random.default_rng(0).integers(0, 2, (20, 24, 3))
+    np.save(tmp_path / "masks.npy", masks)
+    out = tmp_path / "snap.npz"
+    done = run("simulate", clip, "-o", out, "--masks", tmp_path / "masks.npy")
+    assert done.code == 0, done.err
+    assert "shape 20×24×3; its last axis is taken for the masks" in done.err
+    np.testing.assert_array_equal(load_snapshots(out).masks, np.moveaxis(masks, -1, 0))
+    again = load_snapshots(out, masks=tmp_path / "masks.npy")
+    np.testing.assert_array_equal(again.masks, load_snapshots(out).masks)
+
+
+def test_threads_are_set(run: Run, clip: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(2)
+    assert run("simulate", clip, "-o", tmp_path / "snap.npz", "--threads", "1").code == 0
+    assert torch.get_num_threads() == 1
 
 
 def test_noise(run: Run, clip: Path, tmp_path: Path) -> None:
@@ -128,6 +175,24 @@ def test_what_the_video_cannot_give(
     for word in words:
         assert word in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--masks", "masks.npz", "--mask-kind", "bernoulli"], ["--mask-kind", "--masks"]),
+        (["--black-level", "0.1"], ["--black-level", "--noise-bits"]),
+    ],
+)
+def test_options_without_effect_are_refused(
+    run: Run, clip: Path, tmp_path: Path, options: list[str], words: list[str]
+) -> None:
+    done = run("simulate", clip, "-o", tmp_path / "snap.npz", *options)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    for word in words:
+        assert word in done.err
+    assert not (tmp_path / "snap.npz").exists()
 
 
 def test_masks_that_contradict_the_options(run: Run, clip: Path, tmp_path: Path) -> None:

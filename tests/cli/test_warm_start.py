@@ -46,3 +46,12 @@ def test_only_a_schedule_starts_only_a_solve(
     assert f"{method} cannot begin at {start}" in done.err
     assert "one of gap-tv, admm-tv, desci, pnp-ffdnet, rnn\n" in done.err
     assert not out.exists()
+
+
+def test_a_method_with_a_start_of_its_own_takes_no_other(
+    run: Run, scene: Path, tmp_path: Path
+) -> None:
+    done = run("reconstruct", scene, "-o", tmp_path / "out", "--warm-start", "gap-tv")
+    assert done.code == 2
+    assert "de-gap-st begins its solves at a video of its own" in done.err
+    assert not (tmp_path / "out").exists()

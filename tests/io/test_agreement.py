@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from deqsci.errors import ConfigError, MaskError, ShapeError
-from deqsci.io.agreement import frames_first, is_named_masks, masks_of_one_snapshot
+from deqsci.io.agreement import (
+    frames_first,
+    is_named_masks,
+    lone_masks_first,
+    masks_of_one_snapshot,
+)
 
 SNAPSHOTS, MASKS = np.arange(40).reshape(2, 4, 5), np.arange(60).reshape(3, 4, 5)
 
@@ -32,6 +37,18 @@ def test_transposed_masks_are_named_so() -> None:
 def test_masks_of_another_size_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"4×5 pixels, the masks of m have 6×7; .* same region"):
         frames_first(SNAPSHOTS, np.ones((3, 6, 7)), "s", "m")
+
+
+@pytest.mark.parametrize(
+    ("shape", "turned"),
+    [((8, 9, 10), False), ((9, 10, 8), True), ((9, 8, 8), False), ((10, 8, 9), False)],
+)
+def test_the_shortest_axis_of_lone_masks_is_time(shape: tuple[int, ...], turned: bool) -> None:
+    stored = np.arange(np.prod(shape)).reshape(shape)
+    masks, notices = lone_masks_first(stored, "m")
+    np.testing.assert_array_equal(masks, np.moveaxis(stored, -1, 0) if turned else stored)
+    said = ("m has shape 9×10×8; its last axis is taken for the masks",)
+    assert notices == (said if turned else ())
 
 
 @pytest.mark.parametrize(

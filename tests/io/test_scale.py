@@ -92,6 +92,10 @@ def test_a_snapshot_of_another_video_is_told() -> None:
         (np.uint8(51), 1000, 0.2),  # 8 bits are 8 bits
         (np.uint16(500), 1000, 0.5),
         (np.float64(0.5), 1000, 0.5),
+        (np.float64(1.01), None, 1.01),  # a resize overshoots
+        (np.float32(2.5), 1000, 2.5),
+        (np.float64(2.55), None, 0.01),
+        (np.uint16(2), None, 2 / 255),
     ],
 )
 def test_truth_in_counts_becomes_intensity(

@@ -95,6 +95,41 @@ def test_masks_of_0_and_255_are_rescaled_with_a_notice(tmp_path: Path) -> None:
     assert notices == (f"{path}: 'mask' spans 0 to 255 and was divided by 255",)
 
 
+def test_the_first_masks_of_a_file(tmp_path: Path) -> None:
+    path = write_npz(tmp_path / "m.npz", masks=SCENE.masks)
+    masks, notices = load_masks(path, 2)
+    np.testing.assert_array_equal(masks, SCENE.masks[:2])
+    assert notices == (
+        f"{path}: 'masks' holds 3 masks; the first 2 are used, as --frames asks for 2 frames a "
+        f"snapshot",
+    )
+    with pytest.raises(MaskError, match="holds 3 masks where --frames asks for 4"):
+        load_masks(path, 4)
+
+
+def test_masks_are_turned_with_snapshots_and_alone(tmp_path: Path) -> None:
+    path = tmp_path / "m.npy"
+    np.save(path, np.moveaxis(SCENE.masks, 0, -1))
+    scene = load_snapshots(write_npz(tmp_path / "a.npz", snapshot=SUMS), masks=path)
+    masks, notices = load_masks(path)
+    np.testing.assert_array_equal(masks, SCENE.masks)
+    np.testing.assert_array_equal(masks, scene.masks)
+    assert notices == (f"{path} has shape 4×5×3; its last axis is taken for the masks",)
+    assert notices[0] in scene.notices
+
+
+def test_a_truth_that_overshoots_keeps_its_scale(tmp_path: Path) -> None:
+    truth = TRUTH.copy()
+    truth[0, 0, 0] = 1.01
+    sums = (truth.reshape(2, 3, 4, 5) * SCENE.masks).sum(1)
+    file = load_snapshots(
+        write_npz(tmp_path / "a.npz", snapshot=sums, masks=SCENE.masks, truth=truth)
+    )
+    np.testing.assert_array_equal(file.truth, truth)
+    np.testing.assert_array_equal(file.snapshots, sums)
+    assert file.notices == ()
+
+
 def test_a_single_mask_means_one_frame_each(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "a.npz", snapshot=TRUTH[0], masks=np.ones((4, 5)))
     file = load_snapshots(path)

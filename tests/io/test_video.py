@@ -117,6 +117,24 @@ def test_start_and_max_frames_cut_the_video(tmp_path: Path) -> None:
         read_video(tmp_path / "a.mp4", start=-1)
 
 
+@pytest.mark.parametrize("colour", [False, True])
+def test_frames_are_cut_one_by_one(colour: bool, tmp_path: Path) -> None:
+    write_mp4(tmp_path / "a.mp4", ramp(6), fps=10)
+    (tmp_path / "images").mkdir()
+    for index, image in enumerate(ramp(6)):
+        iio.imwrite(tmp_path / f"images/{index}.png", np.rint(255 * image).astype(np.uint8))
+    for path in (tmp_path / "a.mp4", tmp_path / "images"):
+        seen = []
+
+        def upper_left(frame: np.ndarray, seen: list[tuple[int, ...]] = seen) -> np.ndarray:
+            seen.append(frame.shape)
+            return frame[:9, :11]
+
+        part = read_video(path, start=1, max_frames=4, colour=colour, each=upper_left)
+        assert seen == 4 * [(32, 48, 3) if colour else (32, 48)]
+        np.testing.assert_array_equal(part, read_video(path, colour=colour)[1:5, :9, :11])
+
+
 def test_a_gif_holds_the_very_grays(tmp_path: Path) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (3, 9, 11), dtype=np.uint8)
     write_gif(tmp_path / "a.gif", frames, fps=10)
@@ -151,6 +169,8 @@ def test_inputs_that_are_no_video_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputFileError, match=sentence):
             read_video(tmp_path / name)
+        with pytest.raises(InputFileError, match=sentence):  # a crop does not hide it
+            read_video(tmp_path / name, each=lambda frame: frame[:4, :4])
 
 
 def test_bad_frames_and_rates_leave_nothing_behind(tmp_path: Path) -> None:

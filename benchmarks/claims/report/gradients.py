@@ -56,7 +56,7 @@ def section(document: Document, image: Path) -> Section:
         "in a process of its own.",
         [table([*header, "s a step", "MB"], rows)],
         "Relative error of the weight gradient against peak memory, by rule",
-        "The rules run in float32 with the forward solve that trained the shipped weights, so its "
+        "The rules run in float32 after a forward solve as loose as one in training, so its "
         "residual limits even the exact rule: the tight solve shows by how much. Unrolling "
         "differentiates another function, the iterate it stops at, and is compared with what it "
         "is used for here.",

@@ -72,7 +72,8 @@ def benchmark(
     max_snapshots
         Snapshots of each file at most; without it, all.
     max_iter
-        Evaluations at most, of the methods that have a limit.
+        Evaluations at most, of the methods that have a limit; of a finite schedule without weights
+        and of `rnn` how many it runs.
     tol
         Relative residual at which a solve has converged, of the methods that have one.
     """

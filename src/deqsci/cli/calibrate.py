@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
-from deqsci.cli.options import Output, PositiveFloat, Reporting
+from deqsci.cli.options import Output, PositiveFloat, Reporting, Threads
 from deqsci.cli.sensor import Reading, noise_sentence
 from deqsci.cli.terminal import Terminal
-from deqsci.errors import CalibrationError
+from deqsci.errors import CalibrationError, ConfigError
 
 if TYPE_CHECKING:
     from deqsci.io import SnapshotFile
@@ -27,7 +27,8 @@ def calibrate(
     output: Output,
     reading: Reading = Reading(),
     capture: Annotated[Path | None, Parameter(group=CAPTURE)] = None,
-    capture_level: Annotated[PositiveFloat, Parameter(group=CAPTURE)] = 1.0,
+    capture_level: Annotated[PositiveFloat | None, Parameter(group=CAPTURE)] = None,
+    threads: Threads = None,
     reporting: Reporting = Reporting(),
 ) -> int:
     """Find where the masks really lie, and write snapshots and masks that fit each other.
@@ -41,22 +42,36 @@ def calibrate(
         File to write, .npz: snapshots without gain and offset, masks as the sensor sees them.
     capture
         File with snapshots of a known scene by the same camera, to calibrate on instead: its
-        truth, or a uniform surface. It tells the gain too.
+        truth, or a uniform surface. It tells the gain too, in the scale of INPUT.
     capture_level
-        Intensity of the uniform surface.
+        Intensity of the uniform surface; without it, 1.
+    threads
+        CPU threads; without it, all that torch finds.
     """
     terminal = Terminal(reporting)
+    if capture is None and capture_level is not None:
+        raise ConfigError(
+            f"--capture-level {capture_level:g} has nothing to do without a capture; give its file "
+            f"as --capture"
+        )
 
+    from deqsci.cli.runtime import set_threads
     from deqsci.io import save_snapshots
     from deqsci.io.jsonable import jsonable
 
+    set_threads(threads)
     scene = reading.load(input)
     for notice in scene.notices:
         terminal.notice(notice)
+    check_gray(scene)
     if capture is None:
         calibration = from_snapshots(scene)
     else:
-        known = replace(reading, masks=reading.masks or input).load(capture)
+        known = of_its_camera(reading, scene).load(capture)
+        for notice in known.notices:
+            if notice.startswith(str(capture)):  # of the masks the scene's have told
+                terminal.notice(notice)
+        check_gray(known)
         calibration = from_capture(known, capture_level)
     if not calibration.trusted:
         raise CalibrationError(f"{capture or input}: {calibration.sentence}")
@@ -68,31 +83,45 @@ def calibrate(
     return 0
 
 
+def of_its_camera(reading: Reading, scene: SnapshotFile) -> Reading:
+    """How to read other snapshots by the camera of a scene: its masks, and what its counts mean."""
+    return replace(
+        reading,
+        masks=reading.masks or scene.path,
+        frames=len(scene.masks),
+        full_scale=scene.scale.full_scale,
+        black_level=scene.scale.black_level,
+    )
+
+
 def from_snapshots(scene: SnapshotFile) -> Calibration:
-    """Calibrate on the snapshots of a file, whose video nobody knows.
+    """Calibrate on the snapshots of a gray camera, whose video nobody knows."""
+    import torch
+
+    from deqsci.reconstruction.calibration import calibrate as estimate
+
+    return estimate(torch.from_numpy(scene.sample), torch.from_numpy(scene.masks))
+
+
+def from_capture(known: SnapshotFile, level: float | None) -> Calibration:
+    """Calibrate on a gray capture of a known scene: its truth, or ``level`` or 1 everywhere.
 
     Raises
     ------
-    CalibrationError : they are of a colour camera.
+    ConfigError : a level, where the capture has its truth.
     """
     import torch
 
     from deqsci.reconstruction.calibration import calibrate as estimate
 
-    check_gray(scene)
-    return estimate(torch.from_numpy(scene.sample), torch.from_numpy(scene.masks))
-
-
-def from_capture(known: SnapshotFile, level: float) -> Calibration:
-    """Calibrate on the capture of a known scene: its truth, or ``level`` everywhere."""
-    import torch
-
-    from deqsci.reconstruction.calibration import calibrate as estimate
-
-    check_gray(known)
+    if known.truth is not None and level is not None:
+        raise ConfigError(
+            f"{known.path} holds its truth, and --capture-level {level:g} is for a uniform "
+            f"surface; leave it out"
+        )
     masks, snapshots = torch.from_numpy(known.masks), torch.from_numpy(known.snapshots)
     if known.truth is None:
-        return estimate(snapshots, masks, torch.full_like(masks, level))
+        return estimate(snapshots, masks, torch.full_like(masks, level or 1.0))
     return estimate(snapshots[:1], masks, torch.from_numpy(known.truth[: len(masks)]))
 
 

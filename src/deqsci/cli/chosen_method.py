@@ -32,19 +32,24 @@ class ChosenMethod:
         self.solving, self.computing = solving, computing
         self.device, self.dtype = prepare(computing)
         self.name = solving.method or DEFAULT_METHOD
-        if computing.dtype == "bfloat16" and not find(self.name).networks:
+        method = find(self.name)
+        reduced = computing.dtype == "bfloat16"
+        if reduced and not method.networks:
             raise ConfigError(
                 f"{self.name} has no network to compute in bfloat16; leave --dtype bfloat16 out"
             )
+        tol = solving.tol
+        if tol is None and method.kind == EQUILIBRIUM:
+            tol = method.tolerance_in(computing.dtype)
         model = build(
             self.name,
             weights=solving.weights,
             max_iter=solving.max_iter,
-            tol=solving.tol,
+            tol=tol,
             device=self.device,
             dtype=self.dtype,
         )
-        self.kind = METHODS[self.name].kind
+        self.kind = method.kind
         if solving.strict and self.kind != EQUILIBRIUM:
             raise ConfigError(
                 f"{self.name} runs a finite schedule and has no tolerance to reach; "
@@ -53,7 +58,8 @@ class ChosenMethod:
         solver = model.solver if isinstance(model, DeepEquilibrium) else None
         self.tolerance: float | None = getattr(solver, "tol", None)
         map = getattr(model, "map", None)
-        self.lipschitz: float | None = getattr(map, "lipschitz", None)
+        # Rounding to bfloat16 need not keep what is proved of exact arithmetic.
+        self.lipschitz: float | None = None if reduced else getattr(map, "lipschitz", None)
         self.heeds_noise = bool(getattr(map, "heeds_noise", False))
         begun: Reconstructor = model
         if solving.warm_start is not None:
@@ -65,7 +71,8 @@ class ChosenMethod:
 
         Raises
         ------
-        ConfigError : there is no solve to begin, or the other method is none to begin at.
+        ConfigError : there is no solve to begin, or one that begins well by itself, or the other
+            method is none to begin at.
         """
         starts = [
             name
@@ -74,6 +81,10 @@ class ChosenMethod:
             and other.frames is None
             and (not other.networks or shipped_weights(name))
         ]
+        if isinstance(model, DeepEquilibrium) and not model.map.begins_at_mean:
+            raise ConfigError(
+                f"{self.name} begins its solves at a video of its own; leave --warm-start out"
+            )
         if isinstance(model, DeepEquilibrium) and start in starts:
             first = build(start, device=self.device, dtype=self.dtype)
             if isinstance(first, FiniteSchedule):

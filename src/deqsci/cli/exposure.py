@@ -62,28 +62,39 @@ class Clip:
         ShapeError : ``crop`` is larger than the video, or a square is.
         """
         limit = None if max_snapshots is None else max_snapshots * frames
-        video = read_video(path, max_frames=limit, start=start, colour=colour)
+        video = read_video(
+            path,
+            max_frames=limit,
+            start=start,
+            colour=colour,
+            each=lambda frame: _cut(frame[None], shrink, crop, path)[0],
+        )
         snapshots = len(video) // frames
         if snapshots == 0:
             raise InputFileError(
                 f"{path} has {len(video)} frames from frame {start} on; one snapshot takes "
                 f"{frames}: give fewer --frames, an earlier --start or a longer video"
             )
-        video = _averaged(video[: snapshots * frames], shrink, path)
-        height, width = video.shape[1:3]
-        if crop is not None:
-            if crop[0] > height or crop[1] > width:
-                raise ShapeError(
-                    f"{path} is {height}×{width} pixels; {crop[0]}×{crop[1]} were wanted: give a "
-                    f"smaller --crop (HEIGHT WIDTH), or masks of the video's size"
-                )
-            video = _centre(video, crop)
-        return Clip(np.ascontiguousarray(video), frames)
+        return Clip(video[: snapshots * frames], frames)
 
     def within(self, size: tuple[int, int]) -> Clip:
         """The centre of at most ``size`` (height, width) pixels."""
         crop = min(size[0], self.video.shape[1]), min(size[1], self.video.shape[2])
         return Clip(np.ascontiguousarray(_centre(self.video, crop)), self.frames)
+
+
+def _cut(video: Array, shrink: int, crop: tuple[int, int] | None, path: Path) -> Array:
+    """What is left of a video that is shrunk and then cropped."""
+    video = _averaged(video, shrink, path)
+    if crop is None:
+        return video
+    height, width = video.shape[1:3]
+    if crop[0] > height or crop[1] > width:
+        raise ShapeError(
+            f"{path} is {height}×{width} pixels; {crop[0]}×{crop[1]} were wanted: give a "
+            f"smaller --crop (HEIGHT WIDTH), or masks of the video's size"
+        )
+    return _centre(video, crop)
 
 
 def _averaged(video: Array, side: int, path: Path) -> Array:
@@ -109,17 +120,13 @@ def _centre(video: Array, crop: tuple[int, int]) -> Array:
 def given_masks(
     path: Path, frames: int | None, crop: tuple[int, int] | None
 ) -> tuple[Array, tuple[str, ...]]:
-    """The masks (T, H, W) of a file and notices about them.
+    """The masks (T, H, W) of a file, its first ``frames`` if given, and notices about them.
 
     Raises
     ------
-    MaskError : the command line asks for another number or size of masks.
+    MaskError : the command line asks for more masks, or for another size.
     """
-    masks, notices = load_masks(path)
-    if frames is not None and frames != len(masks):
-        raise MaskError(
-            f"{path} holds {len(masks)} masks; --frames asks for {frames}: leave it out"
-        )
+    masks, notices = load_masks(path, frames)
     if crop is not None and crop != masks.shape[1:]:
         raise MaskError(
             f"{path} holds masks of {masks.shape[1]}×{masks.shape[2]} pixels; --crop asks for "

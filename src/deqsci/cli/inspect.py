@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from deqsci.cli.options import Reporting
+from deqsci.cli.options import Reporting, Threads
 from deqsci.cli.reconstruct import fit_notice
 from deqsci.cli.sensor import Reading, Trust, look_at_sensor, sensor_facts, show_sensor
 from deqsci.cli.terminal import Terminal
@@ -23,6 +23,7 @@ def inspect(
     *,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     reading: Reading = Reading(),
+    threads: Threads = None,
     reporting: Reporting = Reporting(),
 ) -> int:
     """Show what is in a snapshot file: numbers, scale, noise, bad pixels, whether masks fit.
@@ -34,6 +35,8 @@ def inspect(
         masks.
     output
         Picture to write (.png, .pdf, .svg): the snapshots and how often each count occurs.
+    threads
+        CPU threads; without it, all that torch finds.
     """
     terminal = Terminal(reporting)
     if output is not None:
@@ -41,8 +44,10 @@ def inspect(
 
         check_suffix(output)
 
+    from deqsci.cli.runtime import set_threads
     from deqsci.io.snapshots import load_counts
 
+    set_threads(threads)
     counts = load_counts(input, reading.masks)
     facts = _counted(counts)
     terminal.say(

@@ -30,6 +30,7 @@ Count = Annotated[int, Parameter(validator=Number(gte=1))]
 PositiveFloat = Annotated[float, Parameter(validator=positive_and_finite)]
 Output = Annotated[Path, Parameter(alias="-o")]
 Bayer = Literal["RGGB", "BGGR", "GRBG", "GBRG"]
+Threads = Annotated[int | None, Parameter(group=COMPUTING, validator=Number(gte=1))]
 Seed = Annotated[int, Parameter(validator=Number(gte=0, lt=2**63))]
 
 
@@ -57,8 +58,8 @@ class Computing:
     """Where to compute; auto takes a GPU if there is one."""
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
     """Floating-point type; bfloat16 is for the networks, the rest stays float32: half their time
-    where the processor has it, for residuals no lower than about 1e-3."""
-    threads: Count | None = None
+    where the processor has it, for residuals no lower than 1e-3 to 4e-3, by the method."""
+    threads: Threads = None
     """CPU threads; without it, all that torch finds."""
     seed: Seed = 0
     """Seed of everything random."""
@@ -74,12 +75,13 @@ class Solving:
     weights: Path | None = None
     """Weights to use instead of the shipped ones: .safetensors, or a .pth/.ckpt of tensors."""
     max_iter: Count | None = None
-    """Evaluations of the map at most; without it, the method's own limit."""
+    """Evaluations of the map at most, of a finite schedule its length; without it, the method's
+    own."""
     tol: PositiveFloat | None = None
     """Relative residual at which a solve has converged; without it, the method's own."""
     warm_start: str | None = None
-    """Method whose video an equilibrium method begins its solve at, such as gap-tv; without it,
-    where its map begins."""
+    """Method whose video an equilibrium method that begins at the mean frame (de-gap-cnn,
+    de-gap-rsn-cnn) begins its solve at instead, such as gap-tv."""
     tile: Annotated[int | None, Parameter(validator=Number(gte=128))] = None
     """Longest side in pixels of the tiles that a snapshot is solved in; without it, one piece,
     or tiles where it is too large for that."""

@@ -38,6 +38,12 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def set_threads(threads: int | None) -> None:
+    """Let torch use so many CPU threads; None for as many as it finds."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
 def prepare(computing: Computing) -> tuple[torch.device, torch.dtype]:
     """Set threads and seed; return where to compute and the type of states.
 
@@ -48,8 +54,7 @@ def prepare(computing: Computing) -> tuple[torch.device, torch.dtype]:
     device = pick_device(computing.device)
     if device.type == "mps" and computing.dtype == "float64":
         raise ConfigError("--dtype float64 does not exist on mps; use float32, or --device cpu")
-    if computing.threads is not None:
-        torch.set_num_threads(computing.threads)
+    set_threads(computing.threads)
     torch.manual_seed(computing.seed)
     return device, STATE_DTYPES[computing.dtype]
 

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from cyclopts import Group, Parameter
 from cyclopts.validators import Number
 
-from deqsci.cli.options import COLOUR, Bayer, Count, Output, PositiveFloat, Reporting, Seed
+from deqsci.cli.options import COLOUR, Bayer, Count, Output, PositiveFloat, Reporting, Seed, Threads
 from deqsci.cli.terminal import Terminal
+from deqsci.errors import ConfigError
 
 CODING = Group("Masks and frames", sort_key=1)
 CAMERA = Group("The camera departs from its file", sort_key=2)
@@ -24,7 +25,7 @@ def simulate(
     *,
     output: Output,
     masks: Annotated[Path | None, Parameter(group=CODING)] = None,
-    mask_kind: Annotated[MaskKind, Parameter(group=CODING)] = "bernoulli",
+    mask_kind: Annotated[MaskKind | None, Parameter(group=CODING)] = None,
     frames: Annotated[Count | None, Parameter(group=CODING)] = None,
     crop: Annotated[tuple[Count, Count] | None, Parameter(group=CODING, negative="")] = None,
     start: Annotated[int, Parameter(group=CODING, validator=Number(gte=0))] = 0,
@@ -47,6 +48,7 @@ def simulate(
     noise_saturation: Annotated[PositiveFloat | None, Parameter(group=NOISE)] = None,
     black_level: Annotated[float, Parameter(group=NOISE, validator=Number(gte=0))] = 0.0,
     seed: Seed = 0,
+    threads: Threads = None,
     reporting: Reporting = Reporting(),
 ) -> int:
     """Code a video into snapshots, with the masks and the truth beside them.
@@ -61,7 +63,8 @@ def simulate(
     masks
         File with the masks of a real camera, instead of generated ones.
     mask_kind
-        Masks to generate: random binary, one binary pattern that moves, or random gray.
+        Masks to generate: random binary, one binary pattern that moves, or random gray; without
+        it, random binary.
     frames
         Frames per snapshot, T; without it, 8 or as many as the masks file has.
     crop
@@ -104,17 +107,31 @@ def simulate(
         Intensity added before the converter and taken off after it.
     seed
         Seed of masks and noise.
+    threads
+        CPU threads; without it, all that torch finds.
     """
     terminal = Terminal(reporting)
+    if masks is not None and mask_kind is not None:
+        raise ConfigError(
+            f"--mask-kind {mask_kind} is for generated masks, --masks {masks} gives others; leave "
+            f"one of them out"
+        )
+    if black_level and noise_bits is None and noise_saturation is None:
+        raise ConfigError(
+            f"--black-level {black_level:g} has nothing to do without a converter; give its "
+            f"--noise-bits or --noise-saturation"
+        )
 
     import numpy as np
 
     from deqsci.cli.exposure import Clip, expose, generate_masks, given_masks
+    from deqsci.cli.runtime import set_threads
     from deqsci.io import save_snapshots
     from deqsci.io.colour import mosaicked
     from deqsci.physics.camera import MaskDeviation
     from deqsci.physics.noise import Noise
 
+    set_threads(threads)
     noise = Noise(
         gaussian=noise_gaussian or 0.0,
         photons=noise_photons,
@@ -137,7 +154,7 @@ def simulate(
     clip = Clip.read(video, frames or 8, crop, start, max_snapshots, colour=colour, shrink=shrink)
     height, width = clip.video.shape[1:3]
     if camera is None:
-        camera = generate_masks(mask_kind, clip.frames, height, width, seed)
+        camera = generate_masks(mask_kind or "bernoulli", clip.frames, height, width, seed)
     seen = clip.video if bayer is None else mosaicked(clip.video, bayer)
     snapshots = expose(seen, camera, noise, seed, deviation)
     save_snapshots(output, snapshots, camera, clip.video, bayer)

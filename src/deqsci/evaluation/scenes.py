@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,5 @@ def first(scene: SnapshotFile, snapshots: int | None) -> SnapshotFile:
     if snapshots is None or snapshots >= len(scene.snapshots):
         return scene
     frames = snapshots * len(scene.masks)
-    return SnapshotFile(
-        scene.path,
-        scene.snapshots[:snapshots],
-        scene.masks,
-        None if scene.truth is None else scene.truth[:frames],
-        scene.notices,
-    )
+    truth = None if scene.truth is None else scene.truth[:frames]
+    return replace(scene, snapshots=scene.snapshots[:snapshots], truth=truth)

@@ -11,6 +11,7 @@ from typing import Any
 
 from deqsci.evaluation.cell import MEMORY, TIMING
 from deqsci.evaluation.cell_file import ERROR, Cell
+from deqsci.evaluation.record import mean
 from deqsci.evaluation.scenes import in_order, titles
 from deqsci.metrics import PROTOCOL
 
@@ -112,7 +113,7 @@ def _curves(name: str, cells: Sequence[Cell], document: Mapping[str, Any]) -> Cu
     names = [path.name for path in in_order({Path(cell["scene"]) for cell in cells})]
     scenes = [n for n in names if possible and all((n, value) in done for value in possible)]
     lines = {
-        method: [_mean([known.get((method, s, value)) for s in scenes]) for value in values]
+        method: [mean([known.get((method, s, value)) for s in scenes]) for value in values]
         for method in _methods(document, cells)
     }
     return Curves(name, values, lines, [titles(names)[scene] for scene in scenes])
@@ -157,8 +158,8 @@ def _row(
         foreign=foreign,
         scores=scores,
         average=Score(
-            _mean([score.psnr for score in counted_scores]),
-            _mean([score.ssim for score in counted_scores]),
+            mean([score.psnr for score in counted_scores]),
+            mean([score.ssim for score in counted_scores]),
         ),
         evaluations=fmean(r["evaluations"] for r in records) if records else None,
         residual=max((r for cell in done if (r := cell.get("residual")) is not None), default=None),
@@ -200,8 +201,3 @@ def _notes(
 def _psnr(cell: Cell) -> float | None:
     psnr: float | None = cell.get("psnr")
     return psnr
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if known and len(known) == len(values) else None

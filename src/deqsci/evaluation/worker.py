@@ -63,7 +63,9 @@ class Setup:
             self.method,
             weights=self.weights,
             max_iter=self.max_iter if method.has_limit else None,
-            tol=self.tol if method.kind == EQUILIBRIUM else None,
+            tol=(self.tol or method.tolerance_in(self.dtype))
+            if method.kind == EQUILIBRIUM
+            else None,
             device=self.device,
             dtype=STATE_DTYPES[self.dtype],
         )

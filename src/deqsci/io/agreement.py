@@ -27,20 +27,10 @@ def frames_first(
     ------
     ShapeError : no order of the axes makes the sizes equal.
     """
-    for moved in ((False, False), (False, True), (True, False), (True, True)):
-        pair = [np.moveaxis(a, -1, 0) if move else a for a, move in zip((snapshots, masks), moved)]
-        if pair[0].shape[1:] == pair[1].shape[1:]:
-            places = ((where, snapshots), (mask_where, masks))
-            return (
-                pair[0],
-                pair[1],
-                tuple(
-                    f"{place} has shape {_by(array.shape)}; its last axis is taken for the "
-                    f"{'masks' if array is masks else 'snapshots'}"
-                    for (place, array), move in zip(places, moved)
-                    if move
-                ),
-            )
+    for images, notices in _orders(snapshots, where, "snapshots"):
+        for openings, more in _orders(masks, mask_where, "masks"):
+            if images.shape[1:] == openings.shape[1:]:
+                return images, openings, notices + more
     size, mask_size = snapshots.shape[1:], masks.shape[1:]
     hint = "give the masks of this camera, cut to the same region"
     if mask_size == size[::-1]:
@@ -49,6 +39,16 @@ def frames_first(
         f"{where} has {_by(size)} pixels, the masks of {mask_where} have {_by(mask_size)}; "
         f"wanted equal sizes, {hint}"
     )
+
+
+def lone_masks_first(masks: Array, where: str) -> tuple[Array, tuple[str, ...]]:
+    """Masks (T, H, W), and a notice where they were moved, without snapshots to tell the order.
+
+    H×W×T is known by T, which is the shortest axis: an image has more rows and columns than one
+    snapshot has frames.
+    """
+    as_stored, turned = _orders(masks, where, "masks")
+    return turned if masks.shape[2] < min(masks.shape[:2]) else as_stored
 
 
 def masks_of_one_snapshot(
@@ -91,6 +91,12 @@ def without_masks(files: Iterable[Path], masks: Path | None = None) -> list[Path
     """Those files whose names say nothing of masks and that are not the one given as ``masks``."""
     given = None if masks is None else masks.resolve()
     return [file for file in files if not is_named_masks(file) and file.resolve() != given]
+
+
+def _orders(array: Array, where: str, what: str) -> list[tuple[Array, tuple[str, ...]]]:
+    """An array as it is, and with its last axis first and a notice of that."""
+    notice = f"{where} has shape {_by(array.shape)}; its last axis is taken for the {what}"
+    return [(array, ()), (np.moveaxis(array, -1, 0), (notice,))]
 
 
 def _by(shape: tuple[int, ...]) -> str:

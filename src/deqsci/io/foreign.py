@@ -11,7 +11,7 @@ from deqsci.errors import InputFileError, ShapeError, ValueRangeError
 from deqsci.io.containers import Array, read_container
 from deqsci.io.counts import EIGHT_BIT
 from deqsci.io.roles import MASK_NAMES, SNAPSHOT_NAMES, TRUTH_NAMES
-from deqsci.io.scale import finite
+from deqsci.io.scale import OVERSHOOT, finite
 from deqsci.io.video import read_video
 
 Float = NDArray[np.float32]
@@ -20,8 +20,6 @@ ARRAYS = (".npz", ".mat", ".h5", ".hdf5")
 VIDEOS = (".mp4", ".gif", ".avi", ".mkv", ".mov")
 VIDEO_NAMES = ("video", "recon", "reconstruction", "pred", "pic", "out", "output", "x", "vgaptv")
 """Names of the reconstruction in a file of arrays; without them, its only stack of images."""
-OVERSHOOT = 1.5
-"""How far, in full scales, a reconstruction may leave 0…1 before its scale is in doubt."""
 
 
 def read_reconstruction(path: Path, size: tuple[int, int]) -> Float:

@@ -33,6 +33,9 @@ from deqsci.io.on_disk import converted, parts
 Float = NDArray[np.float32]
 
 SIXTEEN_BIT = 65535.0
+OVERSHOOT = 1.5
+"""How far, in full scales, a video of real numbers may leave 0…1 before its scale is in doubt."""
+
 DISAGREEMENT = 0.05
 """‖y − Φx‖/‖Φx‖ above which a file's snapshots are said not to come from its truth."""
 
@@ -85,13 +88,14 @@ def transmission(masks: Array, where: str) -> tuple[Float, tuple[str, ...]]:
 def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
     """Truth frames in intensities: real numbers up to 1 stay, 8-bit counts are divided by 255.
 
-    Where ``full_scale`` is given, counts of any type but uint8 are divided by it instead.
+    A resize may have taken the real numbers above 1, by less than ``OVERSHOOT``. Where
+    ``full_scale`` is given, counts of any type but uint8 are divided by it instead.
 
     Shape: (F, H, W) → (F, H, W).
     """
     low, high = float(truth.min()), float(truth.max())
     scale: float | None = EIGHT_BIT if high <= EIGHT_BIT else None
-    if truth.dtype.kind == "f" and high <= 1:
+    if truth.dtype.kind == "f" and high <= 1 + OVERSHOOT:
         scale = 1.0
     elif full_scale is not None and truth.dtype != np.uint8:
         scale = full_scale if high <= full_scale else None

@@ -14,7 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from deqsci.errors import InputFileError, OutputError, ShapeError
-from deqsci.io.agreement import frames_first, masks_of_one_snapshot, without_masks
+from deqsci.io.agreement import (
+    frames_first,
+    lone_masks_first,
+    masks_of_one_snapshot,
+    without_masks,
+)
 from deqsci.io.atomic import atomic_path
 from deqsci.io.colour import BAYER, colour_frames, mosaicked, pattern_array, pattern_of
 from deqsci.io.containers import SUFFIXES, Array, Container, read_container
@@ -135,9 +140,17 @@ def load_counts(path: Path, masks: Path | None = None) -> Array:
     return snapshots_of(_capture(path, SNAPSHOT_NAMES, masks))[0]
 
 
-def load_masks(path: Path) -> tuple[Float, tuple[str, ...]]:
-    """Masks (T, H, W) in [0, 1] of a file, and notices; errors as in :func:`load_snapshots`."""
+def load_masks(path: Path, frames: int | None = None) -> tuple[Float, tuple[str, ...]]:
+    """Masks (T, H, W) in [0, 1] of a file, the first ``frames`` if given, and notices.
+
+    Errors are those of :func:`load_snapshots`.
+    """
     stored, where, notices = masks_of(read_container(path, MASK_NAMES))
+    stored, more = lone_masks_first(stored, where)
+    notices += more
+    if frames is not None:
+        stored, more = masks_of_one_snapshot(stored, frames, path, where)
+        notices += more
     phi, more = transmission(finite(stored, where), where)
     return phi, notices + more
 

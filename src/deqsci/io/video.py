@@ -5,7 +5,7 @@ Gray videos are (F, H, W), colour ones (F, H, W, 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -29,7 +29,12 @@ BT601 = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
 def read_video(
-    path: Path | str, *, max_frames: int | None = None, start: int = 0, colour: bool = False
+    path: Path | str,
+    *,
+    max_frames: int | None = None,
+    start: int = 0,
+    colour: bool = False,
+    each: Callable[[Float], Float] | None = None,
 ) -> Float:
     """The luma or the colours of a video file or of a folder of images, 0 black … 1 white.
 
@@ -43,6 +48,8 @@ def read_video(
     max_frames : read at most so many frames.
     start : the first frame to read, from 0.
     colour : keep red, green and blue, as they are in the file; a gray video has all three alike.
+    each : what becomes of a frame (H, W) or (H, W, 3) before the next is decoded, such as a crop:
+        only what it returns, of one shape for all frames, is kept in memory.
 
     Returns
     -------
@@ -61,13 +68,18 @@ def read_video(
         raise InputFileError(f"{path} does not exist; wanted a video file or a folder of images")
     end = None if max_frames is None else start + max_frames
     read = _images if path.is_dir() else _decoded
-    kept = read(path, start, end, colour)
-    if not kept:
+    sizes: set[tuple[int, ...]] = set()
+    stored = bytearray()  # it grows in place, where an array would be copied
+    for frame in read(path, start, end, colour):
+        sizes.add(frame.shape[:2])
+        if len(sizes) > 1:
+            found = ", ".join("×".join(map(str, size)) for size in sorted(sizes))
+            raise InputFileError(f"{path} has frames of sizes {found}; wanted one size")
+        kept = np.ascontiguousarray(frame if each is None else each(frame), np.float32)
+        stored += kept.data
+    if not stored:
         raise InputFileError(f"{path} has no frame {start}; give a smaller first frame")
-    if len({frame.shape for frame in kept}) > 1:
-        sizes = sorted({"×".join(map(str, frame.shape[:2])) for frame in kept})
-        raise InputFileError(f"{path} has frames of sizes {', '.join(sizes)}; wanted one size")
-    return np.stack(kept)
+    return np.frombuffer(stored, np.float32).reshape(-1, *kept.shape)
 
 
 def write_mp4(path: Path, video: Float, fps: float) -> None:
@@ -140,13 +152,13 @@ def _eight_bit(video: NDArray[Any]) -> NDArray[np.uint8]:
     return result
 
 
-def _decoded(path: Path, start: int, end: int | None, colour: bool) -> list[Float]:
+def _decoded(path: Path, start: int, end: int | None, colour: bool) -> Iterator[Float]:
     try:
         with av.open(str(path)) as file:
             if not file.streams.video:
                 raise InputFileError(f"{path} has no video stream; wanted a video")
-            frames = islice(file.decode(video=0), start, end)
-            return [_converted(frame, "rgb48le" if colour else "gray16le") for frame in frames]
+            for frame in islice(file.decode(video=0), start, end):
+                yield _converted(frame, "rgb48le" if colour else "gray16le")
     except (av.FFmpegError, OSError) as error:
         raise InputFileError(
             f"{path} cannot be decoded ({type(error).__name__}); wanted a video file that FFmpeg "
@@ -163,16 +175,12 @@ def _converted(frame: Any, to: str) -> Float:
     return result
 
 
-def _images(path: Path, start: int, end: int | None, colour: bool) -> list[Float]:
+def _images(path: Path, start: int, end: int | None, colour: bool) -> Iterator[Float]:
     files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
     if not files:
         raise InputFileError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
     files.sort(key=lambda file: natural_key(file.name))
-    return list(_read_images(files[start:end], colour))
-
-
-def _read_images(files: list[Path], colour: bool) -> Iterator[Float]:
-    for file in files:
+    for file in files[start:end]:
         try:
             image = np.asarray(iio.imread(file))
         except Exception as error:  # each image plugin raises its own

@@ -51,12 +51,14 @@ class ConvergenceReport:
     Attributes
     ----------
     solution : the solve; ``solution.value`` is the fixed point (B, T, H, W).
+    video : what it stands for, (B, T, H, W): itself, or what the map's ``video`` makes of it.
     stability : plain iteration from the solution, and ρ(J) there.
     difference : (B,), relative difference of two passes over the solution: 0 for a map.
     lipschitz : a proved Lipschitz constant of the map, where there is one.
     """
 
     solution: FixedPoint
+    video: Tensor
     stability: Stability
     difference: Tensor
     lipschitz: float | None
@@ -86,7 +88,7 @@ class ConvergenceReport:
         plain = self.stability.residuals[index]
         last = float(plain[-1])
         course = (
-            f"move the video by {100 * float(self.stability.drift[index]):.2g} %, relative "
+            f"move it by {100 * float(self.stability.drift[index]):.2g} %, relative "
             f"residual {last:.1e} at their end"
             if math.isfinite(last)
             else "lead out of the finite numbers"
@@ -125,13 +127,16 @@ def convergence_report(
             f"{type(model).__name__} has no map of its own to report on; wanted a DeepEquilibrium, "
             f"of a tiled model the one that solves its tiles, on a crop"
         )
-    f, _ = model.map.at(snapshot, physics)
+    physics.validate(snapshot)
+    f, start = model.map.at(snapshot, physics)
     with torch.no_grad():
-        solution = model.equilibrium(snapshot, physics)
+        solution = model.solver.solve(f, start)
         z = solution.value
+        video = model.map.video(z, snapshot, physics)
         difference = norms(f(z) - f(z)) / norms(z).clamp_min(torch.finfo(z.dtype).tiny)
     around = stability(f, z, plain, products, generator)
-    return ConvergenceReport(solution, around, difference, getattr(model.map, "lipschitz", None))
+    lipschitz = getattr(model.map, "lipschitz", None)
+    return ConvergenceReport(solution, video, around, difference, lipschitz)
 
 
 def _verdict(difference: float, converged: bool, stays: bool, contracts: bool) -> Verdict:

@@ -70,6 +70,11 @@ class EquilibriumMap(nn.Module):
         """
         return physics.initial(snapshot)
 
+    @property
+    def begins_at_mean(self) -> bool:
+        """Whether a solve begins at the repeated mean frame."""
+        return type(self).start is EquilibriumMap.start
+
     def video(self, z: Tensor, snapshot: Tensor, physics: SnapshotPhysics) -> Tensor:
         """The video that a state stands for: z itself, but for maps that say otherwise.
 

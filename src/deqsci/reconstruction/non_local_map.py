@@ -35,6 +35,11 @@ FILTER = Anderson(tol=1e-3, max_iter=10)
 SCALE = 16.0
 """What the network's 1 stands for, in units of disagreement: at 4 it learned too slowly."""
 
+LARGE = 0.1
+"""Disagreement, in intensities, of which half is believed. A pixel that one frame alone sees is
+given: there the state moves on until D gives it back, and noise that grows without bound with how
+far it has moved would drive it away for ever."""
+
 TINY = 1e-8
 """Mean square under which nothing disagrees; the root has a derivative then."""
 
@@ -137,7 +142,8 @@ class NonLocalMap(Accelerated):
 
 
 def disagreement(change: Tensor, misfit: Tensor) -> Tensor:
-    """`SCALE` times the root mean square, over 5×5 pixels, of what a filter changes and of what its
-    result leaves unexplained. Shape: (B, T, H, W) each."""
+    """`SCALE` times r / (1 + r / `LARGE`), r the root mean square, over 5×5 pixels, of what a
+    filter changes and of what its result leaves unexplained. Shape: (B, T, H, W) each."""
     power = F.avg_pool2d(change.square() + misfit.square(), 5, 1, 2, count_include_pad=False)
-    return SCALE * (power + TINY).sqrt()
+    root = (power + TINY).sqrt()
+    return SCALE * root / (1 + root / LARGE)

@@ -57,9 +57,15 @@ class Method:
     tolerance: float = 3e-5
     """Relative residual at which a solve has converged, unless told otherwise: the smaller the
     nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
+    reduced_tolerance: float = 4e-3
+    """The same in bfloat16, whose rounding keeps the residual above some value, by the network."""
 
     frames: int | None = None
     """T that its networks are made for; any T where None."""
+
+    def tolerance_in(self, dtype: str) -> float:
+        """That of a solve computed in so named a type."""
+        return self.reduced_tolerance if dtype == "bfloat16" else self.tolerance
 
     @property
     def has_limit(self) -> bool:
@@ -71,9 +77,7 @@ METHODS: dict[str, Method] = {
     "gap-tv": Method(
         "generalised alternating projection, total variation", "training-free", schedule=GapTV
     ),
-    "admm-tv": Method(
-        "ADMM, total variation; for noisy snapshots", "training-free", schedule=AdmmTV
-    ),
+    "admm-tv": Method("ADMM, total variation", "training-free", schedule=AdmmTV),
     "desci": Method(
         "accelerated GAP, low-rank patch groups; minutes", "training-free", schedule=DeSCI
     ),
@@ -100,6 +104,7 @@ METHODS: dict[str, Method] = {
         (AcceleratedSpaceTimeMap.new_network,),
         partial(AcceleratedSpaceTimeMap, relaxation=RELAXATION),
         tolerance=5e-4,
+        reduced_tolerance=1e-3,
     ),
     "de-gap-st-base": Method(
         "the same with a larger network; for a GPU",
@@ -107,6 +112,7 @@ METHODS: dict[str, Method] = {
         (partial(AcceleratedSpaceTimeMap.new_network, widths=(64, 128, 192), blocks=(1, 1, 4)),),
         partial(AcceleratedSpaceTimeMap, relaxation=RELAXATION),
         tolerance=5e-4,
+        reduced_tolerance=1e-3,
     ),
     "de-gap-nl": Method(
         "equilibrium of groups of like patches and a network; the best here",
@@ -114,6 +120,7 @@ METHODS: dict[str, Method] = {
         (NonLocalMap.new_network,),
         NonLocalMap,
         tolerance=1e-3,
+        reduced_tolerance=1e-3,
     ),
     "de-rnn": Method(
         "equilibrium of accelerated GAP and a recurrent network over the frames",
@@ -121,6 +128,7 @@ METHODS: dict[str, Method] = {
         (AcceleratedRecurrentMap.new_network,),
         partial(AcceleratedRecurrentMap, relaxation=RELAXATION),
         tolerance=5e-4,
+        reduced_tolerance=2e-3,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",

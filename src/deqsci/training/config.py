@@ -81,9 +81,12 @@ class Stability:
     """Evaluations that find the direction which grows most."""
     samples: int | None = None
     """Videos of each batch that are looked at; all where left out."""
+    relative: float = 0.02
+    """Size of the perturbations, relative to the solution: large ones see what a solver visits,
+    small ones alone what grows in a place of a few pixels."""
 
     def __post_init__(self) -> None:
-        check_range(self, ("weight", "limit"), 0)
+        check_range(self, ("weight", "limit", "relative"), 0)
         check_range(self, ("iterations", "samples"), 1)
 
 

@@ -70,7 +70,9 @@ def equilibrium_loss(
         stability = stage.stability
         some = coded.first(stability.samples or len(z))
         g, _ = model.map.at(some.snapshot, some.physics, some.context)
-        growth = perturbation_growth(g, z[: len(some.video)], generator, stability.iterations)
+        growth = perturbation_growth(
+            g, z[: len(some.video)], generator, stability.iterations, stability.relative
+        )
         loss = loss + stability.weight * (growth - stability.limit).relu().mean()
         metrics["growth"] = growth.max().item()
     return loss, metrics, z

@@ -26,7 +26,7 @@ class Verdict(Enum):
     )
     NO_MATCH = (
         "the pattern of these masks is not in the snapshots: they are of another camera or of "
-        "another region of its sensor, more than a degree turned, or the snapshots are too dark"
+        "another region of its sensor, more than 3° turned, or the snapshots are too dark"
     )
     ORIENTATION = "the masks fit the snapshots only once they are"
     OUT_OF_REACH = (
