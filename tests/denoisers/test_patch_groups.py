@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from deqsci.denoisers.patch_groups import PatchGroups, PatchMatching
@@ -33,13 +34,15 @@ def test_overlapping_patches_have_weights_of_sum_one(size: tuple[int, int, int])
     torch.testing.assert_close(ones, torch.ones_like(ones))
 
 
-def test_a_group_holds_the_patches_nearest_to_its_reference() -> None:
+@pytest.mark.parametrize("pooling", [1, 2, 4])
+def test_a_group_holds_the_patches_nearest_to_its_reference(pooling: int) -> None:
     """The windows see all of this video, so all its patches are candidates."""
     video, side, count = noise(3, 26, 23), 6, 10
-    groups = PatchMatching(count=count, patch=side, stride=5, radius=30)(video)
+    groups = PatchMatching(count=count, patch=side, stride=5, radius=30, pooling=pooling)(video)
     firsts = [(t, i, j) for t in range(3) for i in range(21) for j in range(18)]
-    patches = torch.stack([video[t, i : i + side, j : j + side].flatten() for t, i, j in firsts])
-    distances = torch.cdist(patches, patches)
+    squares = torch.stack([video[t, i : i + side, j : j + side] for t, i, j in firsts])
+    patches, means = squares.flatten(1), F.avg_pool2d(squares, pooling).flatten(1)
+    distances = torch.cdist(means, means)
     number = {(t * 26 + i) * 23 + j: n for n, (t, i, j) in enumerate(firsts)}
     references = {
         n
@@ -87,7 +90,8 @@ def test_groups_of_one_video_filter_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", [{"count": 1}, {"stride": 0}, {"stride": 7}, {"patch": 0}, {"radius": -1}]
+    "setting",
+    [{"count": 1}, {"stride": 0}, {"stride": 7}, {"patch": 0}, {"radius": -1}, {"pooling": 7}],
 )
 def test_bad_settings_are_refused(setting: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match="wanted at least 2 patches"):

@@ -36,7 +36,7 @@ class GroupWiener(nn.Module):
 
     def __init__(
         self,
-        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9, radius=12),
+        matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9, radius=12, pooling=2),
         level: float = 9 / 255,
     ) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from deqsci.errors import ConfigError
@@ -32,6 +33,8 @@ class PatchMatching:
     stride : pixels from one reference patch to the next, at most ``patch``: every pixel is in one.
     radius : pixels that the window of neighbouring reference patches, which is of all frames,
         reaches beyond them. With these patches larger ones did worse on validation clips.
+    pooling : patches are compared by the means of squares of so many pixels along each side: less
+        arithmetic, and less of the comparison is of noise.
 
     Raises
     ------
@@ -42,12 +45,18 @@ class PatchMatching:
     patch: int = 6
     stride: int = 5
     radius: int = 4
+    pooling: int = 1
 
     def __post_init__(self) -> None:
-        if self.count < 2 or not 1 <= self.stride <= self.patch or self.radius < 0:
+        if (
+            self.count < 2
+            or not 1 <= self.stride <= self.patch
+            or self.radius < 0
+            or not 1 <= self.pooling <= self.patch
+        ):
             raise ConfigError(
-                f"{self}; wanted at least 2 patches, a stride of 1 to the patch's side and a "
-                "radius of at least 0"
+                f"{self}; wanted at least 2 patches, a stride and a pooling of 1 to the patch's "
+                "side and a radius of at least 0"
             )
 
     @torch.no_grad()
@@ -68,7 +77,7 @@ class PatchMatching:
     def _windows(self, height: int, width: int, shift: int) -> Iterator[Window]:
         for rows in self._sides(height, shift):
             for columns in self._sides(width, shift):
-                yield Window(rows, columns)
+                yield Window(rows, columns, self.pooling)
 
     def _sides(self, length: int, shift: int) -> Iterator[Side]:
         patch = min(self.patch, length)
@@ -101,6 +110,7 @@ class Window:
 
     rows: Side
     columns: Side
+    pooling: int
 
     def count(self, frames: int) -> int:
         """N."""
@@ -111,8 +121,13 @@ class Window:
         return video[:, self.rows.seen, self.columns.seen]
 
     def patches(self, video: Tensor) -> Tensor:
-        """All patches of P pixels. Shape: (T, H, W) → (N, P)."""
-        patches = self.of(video).unfold(1, self.rows.patch, 1).unfold(2, self.columns.patch, 1)
+        """All patches, as P means of squares. Shape: (T, H, W) → (N, P)."""
+        sides = [min(self.pooling, side.patch) for side in (self.rows, self.columns)]
+        patches = self.of(video)
+        if max(sides) > 1:
+            patches = F.avg_pool2d(patches.unsqueeze(1), sides, stride=1).squeeze(1)
+        for axis, (side, of) in enumerate(zip(sides, (self.rows, self.columns)), start=1):
+            patches = patches.unfold(axis, of.patch - side + 1, 1)[..., ::side]
         return patches.flatten(3).flatten(0, 2)
 
     def references(self, frames: int) -> Tensor:
