@@ -74,7 +74,7 @@ def test_a_solve_begins_at_the_fixed_point_of_the_filter_alone(
     map: NonLocalMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the filter with the guide's groups after one round: W(2 P(z) − z) = P(z)."""
-    monkeypatch.setattr(non_local_map, "ROUNDS", (7,))
+    monkeypatch.setattr(non_local_map, "ROUNDS", ((7, 0.05),))
     monkeypatch.setattr(non_local_map, "FILTER", Anderson(tol=1e-9, max_iter=2000))
     _, snapshot, physics = coded()
     wiener = map.network.wiener
@@ -84,14 +84,14 @@ def test_a_solve_begins_at_the_fixed_point_of_the_filter_alone(
         groups = wiener.match(guide.video(z, snapshot, physics), 7)
         _, start = map.at(snapshot, physics)
         video = map.video(start, snapshot, physics)
-        filtered = wiener(2 * video - start, groups)
+        filtered = wiener(2 * video - start, groups, 0.05)
     torch.testing.assert_close(filtered, video, rtol=0, atol=1e-7)
 
 
 def test_rounds_group_what_the_round_before_gave_and_go_on_from_its_state(
     map: NonLocalMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(non_local_map, "ROUNDS", (7, 9, 6))
+    monkeypatch.setattr(non_local_map, "ROUNDS", ((7, 0.1), (9, 0.05), (6, 0.02)))
     monkeypatch.setattr(non_local_map, "FILTER", Picard(tol=0, max_iter=2))
     _, snapshot, physics = coded()
     wiener = map.network.wiener
@@ -99,18 +99,18 @@ def test_rounds_group_what_the_round_before_gave_and_go_on_from_its_state(
     with torch.no_grad():
         z = GUIDE.solve(*guide.at(snapshot, physics)).value
         video = guide.video(z, snapshot, physics)
-        for side in (7, 9, 6):
+        for side, level in ((7, 0.1), (9, 0.05), (6, 0.02)):
             groups = wiener.match(video, side)
             for _ in range(2):
                 data = map.video(z, snapshot, physics)
-                z = z + wiener(2 * data - z, groups) - data
+                z = z + wiener(2 * data - z, groups, level) - data
             video = map.video(z, snapshot, physics)
     torch.testing.assert_close(map.context(snapshot, physics).start, z)
 
 
-@pytest.mark.parametrize("rounds", [(7,), (10, 8)])
+@pytest.mark.parametrize("rounds", [((7, 0.05),), ((10, 0.1), (8, 0.03))])
 def test_the_anchor_is_the_starts_video_and_its_groups_are_used(
-    map: NonLocalMap, monkeypatch: pytest.MonkeyPatch, rounds: tuple[int, ...]
+    map: NonLocalMap, monkeypatch: pytest.MonkeyPatch, rounds: tuple[tuple[int, float], ...]
 ) -> None:
     monkeypatch.setattr(non_local_map, "ROUNDS", rounds)
     _, snapshot, physics = coded()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from deqsci.denoisers.patch_groups import PatchGroups, PatchMatching
-from deqsci.denoisers.space_time import LEVEL_STEP
 from deqsci.fixed_point.monitor import full_precision
 
 
@@ -31,17 +29,18 @@ class GroupWiener(nn.Module):
     Parameters
     ----------
     matching : where the groups are.
-    level : initial value of the learned noise level σ.
+    level : the noise level σ, where a call gives no other. It is not trained: the solves of a
+        training begin where this filter alone led, and would not tell what the level does there.
     """
 
     def __init__(
         self,
         matching: PatchMatching = PatchMatching(count=32, patch=10, stride=9, radius=12, pooling=2),
-        level: float = 9 / 255,
+        level: float = 8 / 255,
     ) -> None:
         super().__init__()
         self.matching = matching
-        self.log_level = nn.Parameter(torch.tensor(math.log(level) / LEVEL_STEP))
+        self.level = level
 
     def match(self, video: Tensor, patch: int | None = None) -> list[PatchGroups]:
         """The groups of each sample of a batch, of patches of another side where one is given; they
@@ -51,16 +50,18 @@ class GroupWiener(nn.Module):
             own = replace(own, patch=patch, stride=max(1, own.stride + patch - own.patch))
         return [own(sample) for sample in video]
 
-    def forward(self, video: Tensor, groups: Sequence[PatchGroups]) -> Tensor:
+    def forward(
+        self, video: Tensor, groups: Sequence[PatchGroups], level: float | None = None
+    ) -> Tensor:
         """Shape: (B, T, H, W) → (B, T, H, W). Groups as ``match`` gives them, of these videos or of
-        others of their size."""
-        variance = (2 * LEVEL_STEP * self.log_level).exp()
+        others of their size; another noise level where one is given."""
+        variance = (self.level if level is None else level) ** 2
         return torch.stack(
             [self._filtered(sample, own, variance) for sample, own in zip(video, groups)]
         )
 
     @staticmethod
-    def _filtered(video: Tensor, groups: PatchGroups, variance: Tensor) -> Tensor:
+    def _filtered(video: Tensor, groups: PatchGroups, variance: float) -> Tensor:
         if not torch.is_grad_enabled():  # nothing is remembered: some groups at a time
             return groups.filter(video, partial(wiener, variance=variance))
         with full_precision(video):
@@ -69,7 +70,7 @@ class GroupWiener(nn.Module):
         return total / groups.weight.to(video)
 
 
-def wiener(groups: Tensor, variance: Tensor | float) -> Tensor:
+def wiener(groups: Tensor, variance: float) -> Tensor:
     """F of each group. Shape: (G, K, P) → (G, K, P)."""
     mean = groups.mean(1, keepdim=True)
     patches = groups - mean
