@@ -119,7 +119,7 @@ METHODS: dict[str, Method] = {
         "equilibrium",
         (NonLocalMap.new_network,),
         NonLocalMap,
-        tolerance=1e-3,
+        tolerance=5e-4,
         reduced_tolerance=1e-3,
     ),
     "de-rnn": Method(
