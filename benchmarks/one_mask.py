@@ -19,7 +19,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.ablation import FRAMES, METHOD, SIDE, VARIANTS, Variant, header, measure, train
+from benchmarks.ablation import (
+    FRAMES,
+    METHOD,
+    SIDE,
+    VARIANTS,
+    Variant,
+    header,
+    mean,
+    measure,
+    train,
+)
 from benchmarks.claims.results import Results
 from deqsci.data.masks import MaskSampler
 from deqsci.denoisers.checkpoints import load_checkpoint
@@ -93,7 +103,7 @@ def table(document: dict[str, Any]) -> str:
         line = [name]
         for kind in kinds:
             cells = [c for c in document["cells"] if (c["model"], c["masks"]) == (name, kind)]
-            line.append(f"{sum(cell['solved'] for cell in cells) / len(cells):.2f}")
+            line.append(mean(cells, "solved"))
         lines.append(line)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

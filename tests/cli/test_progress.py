@@ -48,7 +48,7 @@ def at_a_terminal(*arguments: object) -> tuple[int, str]:
 
 def test_a_solve_shows_snapshot_iteration_and_residual(tmp_path: Path) -> None:
     scene = write_scene(tmp_path / "scene.npz", snapshots=2)
-    solve = ["reconstruct", scene, "--method", "gap-tv", "--max-iter", "400"]
+    solve = ["reconstruct", scene, "--method", "gap-tv", "--max-iter", "4000"]
     code, shown = at_a_terminal(*solve, "-o", tmp_path / "out")
     assert code == 0, shown
     states = re.findall(r"snapshot (\d)/2 +iteration (\d+) +residual (\d\.\de-\d\d)", shown)

@@ -18,7 +18,7 @@ import torch
 from deqsci.denoisers.cnn import CNN
 from deqsci.io import load_snapshots
 from deqsci.metrics import psnr
-from deqsci.reconstruction.zoo import new_map
+from deqsci.reconstruction.zoo import METHODS, new_map
 from tests.cli.support import FRAMES, HEIGHT, WIDTH, Run, write_scene
 
 METHOD = ["--method", "gap-tv", "--max-iter", "5"]
@@ -118,6 +118,24 @@ def test_bfloat16_comes_near_float32(run: Run, scene: Path, tmp_path: Path) -> N
         videos[dtype] = np.load(tmp_path / dtype / "video.npz")["video"]
     np.testing.assert_allclose(videos["bfloat16"], videos["float32"], atol=0.05)
     assert not np.array_equal(videos["bfloat16"], videos["float32"])
+
+
+def test_bfloat16_has_a_tolerance_that_it_reaches_and_no_proof(
+    run: Run, scene: Path, tmp_path: Path
+) -> None:
+    method = ["--method", "de-gap-rsn-cnn", "--max-iter", "1", "--json"]
+
+    def told(name: str, *options: str) -> tuple[float, float | None]:
+        done = run("reconstruct", scene, "-o", tmp_path / name, *method, *options)
+        (summary,) = json.loads(done.out)["runs"]
+        return summary["tolerance"], summary["lipschitz"]
+
+    own = METHODS["de-gap-rsn-cnn"]
+    exact, bound = told("exact")
+    assert exact == own.tolerance
+    assert bound is not None
+    assert told("reduced", "--dtype", "bfloat16") == (own.reduced_tolerance, None)
+    assert told("given", "--dtype", "bfloat16", "--tol", "1e-5") == (1e-5, None)
 
 
 def test_bfloat16_wants_a_network(run: Run, scene: Path, tmp_path: Path) -> None:

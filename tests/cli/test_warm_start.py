@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from deqsci.reconstruction.zoo import METHODS, new_map
 from tests.cli.support import FRAMES, Run
 
 
@@ -55,3 +57,11 @@ def test_a_method_with_a_start_of_its_own_takes_no_other(
     assert done.code == 2
     assert "de-gap-st begins its solves at a video of its own" in done.err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_help_names_the_methods_that_begin_at_the_mean_frame(run: Run) -> None:
+    text = " ".join(run("reconstruct", "--help").out.replace("│", " ").split())
+    told = re.search(r"begins at the mean frame \((.+?)\)", text)
+    assert told is not None
+    solved = [name for name, method in METHODS.items() if method.kind == "equilibrium"]
+    assert told[1].split(", ") == [name for name in solved if new_map(name).begins_at_mean]

@@ -14,7 +14,7 @@ import torch
 from deqsci.evaluation.worker import Setup, Worker, WorkerError
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.total_variation import GapTV
-from deqsci.reconstruction.zoo import new_map
+from deqsci.reconstruction.zoo import METHODS, new_map
 from deqsci.training.checkpoint import save_weights
 from tests.evaluation.support import NAN, scene
 
@@ -77,6 +77,13 @@ def test_bfloat16_reaches_the_method(tmp_path: Path) -> None:
             videos[dtype] = worker.solve(0, given.snapshots[0]).video
     assert not np.array_equal(videos["bfloat16"], videos["float32"])
     np.testing.assert_allclose(videos["bfloat16"], videos["float32"], atol=0.05)
+
+
+def test_bfloat16_has_a_tolerance_of_its_own() -> None:
+    own = METHODS["de-gap-cnn"]
+    for dtype, tolerance in (("float32", own.tolerance), ("bfloat16", own.reduced_tolerance)):
+        assert Setup("de-gap-cnn", dtype=dtype).facts()["tolerance"] == tolerance
+    assert Setup("de-gap-cnn", tol=0.1, dtype="bfloat16").facts()["tolerance"] == 0.1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -14,6 +14,7 @@ from deqsci.reconstruction.convergence import Verdict, convergence_report
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import GapMap
 from deqsci.reconstruction.tiling import Tiled
+from deqsci.reconstruction.zoo import build
 
 
 class Gain(nn.Module):
@@ -105,3 +106,12 @@ def test_wrong_snapshots_are_refused(problem) -> None:
     snapshot, physics = problem
     with pytest.raises(ShapeError, match="snapshot"):
         report_of(Gain(0.8), (snapshot[:, :-1], physics))
+
+
+def test_the_video_is_what_the_state_stands_for(problem: tuple[Tensor, SnapshotPhysics]) -> None:
+    snapshot, physics = problem
+    model = build("de-gap-st", max_iter=3)
+    report = convergence_report(model, snapshot.float(), physics, plain=1, products=1)
+    z = report.solution.value
+    assert torch.equal(report.video, model.map.video(z, snapshot.float(), physics))
+    assert not torch.equal(report.video, z)

@@ -13,7 +13,13 @@ from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction import non_local_map
 from deqsci.reconstruction.maps import EquilibriumMap
-from deqsci.reconstruction.non_local_map import GUIDE, NonLocalMap
+from deqsci.reconstruction.non_local_map import (
+    GUIDE,
+    LARGE,
+    SCALE,
+    NonLocalMap,
+    disagreement,
+)
 from deqsci.reconstruction.space_time_map import RELAXATION, AcceleratedSpaceTimeMap
 
 
@@ -156,4 +162,13 @@ def test_the_guide_is_not_trained(map: NonLocalMap) -> None:
     z, snapshot, physics = coded()
     map(z, snapshot, physics).sum().backward()
     assert all(p.grad is None for p in map.network.guide.parameters())
-    assert all(p.grad is not None for p in map.network.wiener.parameters())
+    assert map.network.space_time.embed.weight.grad is not None
+
+
+def test_large_disagreement_is_bounded_and_small_is_as_it_is() -> None:
+    def scale(change: float) -> float:
+        return float(disagreement(torch.full((1, 1, 8, 8), change), torch.zeros(1, 1, 8, 8)).mean())
+
+    assert scale(0.001) == pytest.approx(SCALE * 0.001, rel=0.02)
+    assert scale(LARGE) == pytest.approx(SCALE * LARGE / 2, rel=1e-3)
+    assert scale(1e3) == pytest.approx(SCALE * LARGE, rel=1e-3)

@@ -54,7 +54,8 @@ def test_a_part_begins_with_what_was_learned_wherever_it_is_used(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("smaller", "larger"), [("de-gap-st", "de-gap-st-base"), ("de-rnn", "de-gap-st")]
+    ("smaller", "larger"),
+    [("de-gap-st", "de-gap-st-base"), ("de-rnn", "de-gap-st"), ("de-gap-st", "de-gap-cnn")],
 )
 def test_networks_that_do_not_fit_are_refused(smaller: str, larger: str, tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"

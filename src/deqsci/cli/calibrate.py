@@ -42,7 +42,8 @@ def calibrate(
         File to write, .npz: snapshots without gain and offset, masks as the sensor sees them.
     capture
         File with snapshots of a known scene by the same camera, to calibrate on instead: its
-        truth, or a uniform surface. It tells the gain too, in the scale of INPUT.
+        truth, or a uniform surface, in counts that mean what those of INPUT do. It tells the gain
+        too.
     capture_level
         Intensity of the uniform surface; without it, 1.
     threads
@@ -69,7 +70,7 @@ def calibrate(
     else:
         known = of_its_camera(reading, scene).load(capture)
         for notice in known.notices:
-            if notice.startswith(str(capture)):  # of the masks the scene's have told
+            if notice.startswith(f"{capture}:") or notice.startswith(f"{capture} "):
                 terminal.notice(notice)
         check_gray(known)
         calibration = from_capture(known, capture_level)

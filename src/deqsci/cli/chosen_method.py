@@ -38,9 +38,7 @@ class ChosenMethod:
             raise ConfigError(
                 f"{self.name} has no network to compute in bfloat16; leave --dtype bfloat16 out"
             )
-        tol = solving.tol
-        if tol is None and method.kind == EQUILIBRIUM:
-            tol = method.tolerance_in(computing.dtype)
+        tol = method.tolerance_in(computing.dtype) if solving.tol is None else solving.tol
         model = build(
             self.name,
             weights=solving.weights,

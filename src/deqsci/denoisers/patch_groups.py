@@ -33,12 +33,13 @@ class PatchMatching:
     stride : pixels from one reference patch to the next, at most ``patch``: every pixel is in one.
     radius : pixels that the window of neighbouring reference patches, which is of all frames,
         reaches beyond them. With these patches larger ones did worse on validation clips.
-    pooling : patches are compared by the means of squares of so many pixels along each side: less
-        arithmetic, and less of the comparison is of noise.
+    pooling : patches are compared by their means over squares of so many pixels along each side, of
+        as many as fit: less arithmetic, and less of the comparison is of noise.
 
     Raises
     ------
-    ConfigError : fewer than 2 patches, a stride that leaves gaps, or a size below its least.
+    ConfigError : fewer than 2 patches, a stride that leaves gaps, a pooling beyond the patch, or a
+        size below its least.
     """
 
     count: int = 64
@@ -121,7 +122,7 @@ class Window:
         return video[:, self.rows.seen, self.columns.seen]
 
     def patches(self, video: Tensor) -> Tensor:
-        """All patches, as P means of squares. Shape: (T, H, W) → (N, P)."""
+        """All patches, as P means over squares. Shape: (T, H, W) → (N, P)."""
         sides = [min(self.pooling, side.patch) for side in (self.rows, self.columns)]
         patches = self.of(video)
         if max(sides) > 1:

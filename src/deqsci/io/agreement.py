@@ -44,11 +44,11 @@ def frames_first(
 def lone_masks_first(masks: Array, where: str) -> tuple[Array, tuple[str, ...]]:
     """Masks (T, H, W), and a notice where they were moved, without snapshots to tell the order.
 
-    H×W×T is known by T, which is the shortest axis: an image has more rows and columns than one
-    snapshot has frames.
+    H×W×T is known by T, where it is less than half of either other axis: an image has more rows and
+    columns than a file has masks.
     """
     as_stored, turned = _orders(masks, where, "masks")
-    return turned if masks.shape[2] < min(masks.shape[:2]) else as_stored
+    return turned if 2 * masks.shape[2] < min(masks.shape[:2]) else as_stored
 
 
 def masks_of_one_snapshot(

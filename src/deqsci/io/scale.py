@@ -86,10 +86,10 @@ def transmission(masks: Array, where: str) -> tuple[Float, tuple[str, ...]]:
 
 
 def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
-    """Truth frames in intensities: real numbers up to 1 stay, 8-bit counts are divided by 255.
+    """Truth frames in intensities: real numbers up to 1 + ``OVERSHOOT`` stay, as a resize may have
+    taken them above 1; 8-bit counts are divided by 255.
 
-    A resize may have taken the real numbers above 1, by less than ``OVERSHOOT``. Where
-    ``full_scale`` is given, counts of any type but uint8 are divided by it instead.
+    Where ``full_scale`` is given, counts of any type but uint8 are divided by it instead.
 
     Shape: (F, H, W) → (F, H, W).
     """

@@ -69,7 +69,7 @@ def read_video(
     end = None if max_frames is None else start + max_frames
     read = _images if path.is_dir() else _decoded
     sizes: set[tuple[int, ...]] = set()
-    stored = bytearray()  # it grows in place, where an array would be copied
+    stored = bytearray()  # a list of arrays would be copied once more
     for frame in read(path, start, end, colour):
         sizes.add(frame.shape[:2])
         if len(sizes) > 1:

@@ -27,8 +27,8 @@ GUIDE = Anderson(tol=1e-3, max_iter=8)
 ROUNDS = ((8, 14 / 255), (12, 11 / 255), (14, 8 / 255))
 """Side in pixels of the patches, and noise level, of each solve of the filter alone; its groups are
 those of what the one before gave. Seams between the patches of one solve lie elsewhere in the next.
-Validation crops: with 10 thrice the anchor is 0.3 dB worse, of two rounds 0.2 dB; at 7.4 thrice, on
-hard ones, 0.5 dB."""
+Validation crops: with 10 pixels thrice the anchor was 0.3 dB worse, of two rounds 0.2 dB; at
+7.4/255 thrice, on the six where total variation has least, it is 0.5 dB."""
 
 FILTER = Anderson(tol=1e-3, max_iter=10)
 """A solve of the filter alone; of rounds that end at 2e-3 the last is 0.15 dB worse, there too."""
@@ -66,15 +66,15 @@ class NonLocalMap(Accelerated):
     .. math:: D(u) = u + g \odot (a - u) + h \odot (W u - u) - N
 
     W is the `GroupWiener` filter of groups of patches that are alike in the anchor a, across space
-    and time. The anchor is made without the network, in rounds: patches of another size are grouped
-    in the best video so far, the first time in a short solve of the guide, an
-    `AcceleratedSpaceTimeMap`, and f with that filter alone for D is solved, from where the solve
-    before ended. The network says of every pixel how far it goes back to a and towards W u, two
-    shares between 0 and 1, and how much noise N it holds besides, in units of how far u, W u and
-    the snapshot disagree around it: where they agree a network of few weights would but add its own
-    error. It sees what that of `SpaceTimeMap` does, W u, and the misfit P(W u) − W u. Networks of
-    few weights, trained for hours, know little of how videos look; that a video repeats itself they
-    need not learn: it is in the snapshot.
+    and time. The anchor is made without the network, in rounds: patches of another size, at a lower
+    noise level each time, are grouped in the best video so far, the first time in a short solve of
+    the guide, an `AcceleratedSpaceTimeMap`, and f with that filter alone for D is solved, from
+    where the solve before ended. The network says of every pixel how far it goes back to a and
+    towards W u, two shares between 0 and 1, and how much noise N it holds besides, in units of how
+    far u, W u and the snapshot disagree around it, up to a bound: where they agree a network of few
+    weights would but add its own error. It sees what that of `SpaceTimeMap` does, W u, and the
+    misfit P(W u) − W u. Networks of few weights, trained for hours, know little of how videos look;
+    that a video repeats itself they need not learn: it is in the snapshot.
 
     Autonomous: anchor and groups are made once a solve, of y, Φ and the weights alone. No gradient
     passes through them.

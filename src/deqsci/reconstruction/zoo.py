@@ -63,8 +63,10 @@ class Method:
     frames: int | None = None
     """T that its networks are made for; any T where None."""
 
-    def tolerance_in(self, dtype: str) -> float:
-        """That of a solve computed in so named a type."""
+    def tolerance_in(self, dtype: str) -> float | None:
+        """That of a solve computed in so named a type; None where nothing is solved."""
+        if self.kind != "equilibrium":
+            return None
         return self.reduced_tolerance if dtype == "bfloat16" else self.tolerance
 
     @property

@@ -86,7 +86,9 @@ class Stability:
     small ones alone what grows in a place of a few pixels."""
 
     def __post_init__(self) -> None:
-        check_range(self, ("weight", "limit", "relative"), 0)
+        check_range(self, ("weight", "limit"), 0)
+        if not 0 < self.relative < math.inf:
+            raise ConfigError(f"relative is {self.relative}; wanted a number above 0")
         check_range(self, ("iterations", "samples"), 1)
 
 
@@ -114,7 +116,7 @@ class Stage:
     """Largest step between the frames taken from a clip; drawn anew for each video."""
     precision: str = "float32"
     """``bfloat16`` runs the networks in bf16 and a solver's sums in float32: twice as fast, but
-    the residual of a solve cannot fall below about 1e-3 to 3e-3."""
+    the residual of a solve cannot fall below a few 1e-4 to 3e-3."""
     sigma: tuple[float, float] = (0.02, 0.2)
     """Range of the noise's standard deviation, log-uniform (denoise)."""
     adjoint: dict[str, Any] = field(default_factory=lambda: {"name": "phantom"})

@@ -53,6 +53,8 @@ def grafted(smaller: str, weights: Path, larger: str) -> dict[str, Tensor]:
     load_checkpoint(known.network, weights)
     tensors = wanted.network.state_dict()
     parts = [place.removesuffix(EMBED) for place in tensors if f".{place}".endswith(f".{EMBED}")]
+    if not parts:
+        raise WeightsError(f"{larger} has no {EMBED} in any part; {WANTED}")
     for name, learned in known.network.state_dict().items():
         for part in parts:
             place = part + name
