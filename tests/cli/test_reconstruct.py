@@ -123,19 +123,20 @@ def test_bfloat16_comes_near_float32(run: Run, scene: Path, tmp_path: Path) -> N
 def test_bfloat16_has_a_tolerance_that_it_reaches_and_no_proof(
     run: Run, scene: Path, tmp_path: Path
 ) -> None:
-    method = ["--method", "de-gap-rsn-cnn", "--max-iter", "1", "--json"]
+    def told(method: str, *options: str) -> dict[str, float | None]:
+        out = tmp_path / "-".join((method, *options))
+        command = ["reconstruct", scene, "-o", out, "--method", method, "--max-iter", "1"]
+        (summary,) = json.loads(run(*command, "--json", *options).out)["runs"]
+        return {name: summary[name] for name in ("tolerance", "lipschitz")}
 
-    def told(name: str, *options: str) -> tuple[float, float | None]:
-        done = run("reconstruct", scene, "-o", tmp_path / name, *method, *options)
-        (summary,) = json.loads(done.out)["runs"]
-        return summary["tolerance"], summary["lipschitz"]
-
-    own = METHODS["de-gap-rsn-cnn"]
-    exact, bound = told("exact")
-    assert exact == own.tolerance
-    assert bound is not None
-    assert told("reduced", "--dtype", "bfloat16") == (own.reduced_tolerance, None)
-    assert told("given", "--dtype", "bfloat16", "--tol", "1e-5") == (1e-5, None)
+    reduced = ("--dtype", "bfloat16")
+    own = METHODS["de-gap-st"]
+    assert own.tolerance != own.reduced_tolerance
+    assert told("de-gap-st")["tolerance"] == own.tolerance
+    assert told("de-gap-st", *reduced)["tolerance"] == own.reduced_tolerance
+    assert told("de-gap-st", *reduced, "--tol", "0.1")["tolerance"] == 0.1
+    assert told("de-gap-rsn-cnn")["lipschitz"] is not None
+    assert told("de-gap-rsn-cnn", *reduced)["lipschitz"] is None
 
 
 def test_bfloat16_wants_a_network(run: Run, scene: Path, tmp_path: Path) -> None:

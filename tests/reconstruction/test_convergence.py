@@ -110,8 +110,8 @@ def test_wrong_snapshots_are_refused(problem) -> None:
 
 def test_the_video_is_what_the_state_stands_for(problem: tuple[Tensor, SnapshotPhysics]) -> None:
     snapshot, physics = problem
-    model = build("de-gap-st", max_iter=3)
-    report = convergence_report(model, snapshot.float(), physics, plain=1, products=1)
+    model = build("de-gap-st", max_iter=3, dtype=torch.float64)
+    report = convergence_report(model, snapshot, physics, plain=1, products=1)
     z = report.solution.value
-    assert torch.equal(report.video, model.map.video(z, snapshot.float(), physics))
+    assert torch.equal(report.video, model.map.video(z, snapshot, physics))
     assert not torch.equal(report.video, z)

@@ -58,7 +58,8 @@ class Computing:
     """Where to compute; auto takes a GPU if there is one."""
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
     """Floating-point type; bfloat16 is for the networks, the rest stays float32: half their time
-    where the processor has it, for residuals no lower than 1e-3 to 4e-3, by the method."""
+    where the processor has it, to a relative residual of 1e-3; de-gap-cnn, de-gap-rsn-cnn and
+    de-gap-ffdnet do not converge so."""
     threads: Threads = None
     """CPU threads; without it, all that torch finds."""
     seed: Seed = 0

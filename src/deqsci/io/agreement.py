@@ -44,11 +44,11 @@ def frames_first(
 def lone_masks_first(masks: Array, where: str) -> tuple[Array, tuple[str, ...]]:
     """Masks (T, H, W), and a notice where they were moved, without snapshots to tell the order.
 
-    H×W×T is known by T, where it is less than half of either other axis: an image has more rows and
-    columns than a file has masks.
+    H×W×T is known by T, the shortest axis: a sensor has more rows and columns than a snapshot has
+    frames. Masks T×H×W for an image narrower than that are turned wrongly, which the notice tells.
     """
     as_stored, turned = _orders(masks, where, "masks")
-    return turned if 2 * masks.shape[2] < min(masks.shape[:2]) else as_stored
+    return turned if masks.shape[2] < min(masks.shape[:2]) else as_stored
 
 
 def masks_of_one_snapshot(

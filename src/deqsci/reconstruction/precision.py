@@ -20,7 +20,7 @@ class ReducedPrecision(Reconstructor):
 
     It takes half of a network's time where a processor has bfloat16 arithmetic; one that has none
     becomes slower. A solve cannot come closer to its fixed point than the rounding of the network
-    allows, a relative residual of a few 1e-4 to 3e-3; its tolerance is another therefore
+    allows, a relative residual of a few 1e-4 to 3e-3; tolerances differ therefore
     (`Method.reduced_tolerance`). `de-gap-nl` finds other groups of patches then.
     """
 

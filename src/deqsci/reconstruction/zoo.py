@@ -57,8 +57,9 @@ class Method:
     tolerance: float = 3e-5
     """Relative residual at which a solve has converged, unless told otherwise: the smaller the
     nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
-    reduced_tolerance: float = 4e-3
-    """The same in bfloat16, whose rounding keeps the residual above some value, by the network."""
+    reduced_tolerance: float | None = None
+    """The same in bfloat16, whose rounding keeps the residual above some value; None where nothing
+    that it reaches would be worth to be called converged."""
 
     frames: int | None = None
     """T that its networks are made for; any T where None."""
@@ -67,7 +68,8 @@ class Method:
         """That of a solve computed in so named a type; None where nothing is solved."""
         if self.kind != "equilibrium":
             return None
-        return self.reduced_tolerance if dtype == "bfloat16" else self.tolerance
+        reduced = dtype == "bfloat16" and self.reduced_tolerance is not None
+        return self.reduced_tolerance if reduced else self.tolerance
 
     @property
     def has_limit(self) -> bool:
@@ -130,7 +132,7 @@ METHODS: dict[str, Method] = {
         (AcceleratedRecurrentMap.new_network,),
         partial(AcceleratedRecurrentMap, relaxation=RELAXATION),
         tolerance=5e-4,
-        reduced_tolerance=2e-3,
+        reduced_tolerance=1e-3,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
