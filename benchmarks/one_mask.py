@@ -39,16 +39,14 @@ from deqsci.reconstruction.zoo import new_map
 GENERIC, ONE = "masks of every kind", "one mask"
 
 
-def judged() -> dict[str, Tensor]:
-    """The masks that both are judged behind, (T, H, W) each; the first is the one mask."""
-    size = (FRAMES, SIDE, SIDE)
-    seeded = [torch.Generator().manual_seed(seed) for seed in range(4)]
-    return {
-        "that mask": bernoulli_masks(*size, generator=seeded[0]),
-        "another": bernoulli_masks(*size, generator=seeded[1]),
-        "shifting": shifting_masks(*size, generator=seeded[2]),
-        "gray": gray_masks(*size, generator=seeded[3]),
-    }
+SEEDED = [torch.Generator().manual_seed(seed) for seed in range(4)]
+JUDGED = {
+    "that mask": bernoulli_masks(FRAMES, SIDE, SIDE, generator=SEEDED[0]),
+    "another": bernoulli_masks(FRAMES, SIDE, SIDE, generator=SEEDED[1]),
+    "shifting": shifting_masks(FRAMES, SIDE, SIDE, generator=SEEDED[2]),
+    "gray": gray_masks(FRAMES, SIDE, SIDE, generator=SEEDED[3]),
+}
+"""The masks that both are judged behind, (T, H, W) each; the first is the one mask."""
 
 
 class OneMask(MaskSampler):
@@ -57,7 +55,7 @@ class OneMask(MaskSampler):
     def sample(
         self, batch: int, frames: int, height: int, width: int, generator: torch.Generator
     ) -> Tensor:
-        (mask, *_) = judged().values()
+        mask = JUDGED["that mask"]
         assert frames == len(mask)
 
         def first(length: int, size: int) -> int:
@@ -88,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, file in weights.items():
         map = new_map(METHOD).eval()
         load_checkpoint(map.network, file)
-        for kind, masks in judged().items():
+        for kind, masks in JUDGED.items():
             for clip in arguments.clips:
                 key = {"model": name, "masks": kind, "clip": clip.name}
                 results.fill(key, partial(measure, map, clip, None, masks))

@@ -8,12 +8,12 @@ import torch
 
 from benchmarks.ablation import FRAMES, SIDE, VARIANTS
 from benchmarks.claims.problem import simulated, smooth_video
-from benchmarks.one_mask import BEHIND_ONE, OneMask, judged, table
+from benchmarks.one_mask import BEHIND_ONE, JUDGED, OneMask, table
 
 
 def test_that_mask_is_the_one_the_ablation_judges_behind() -> None:
     usual = simulated(smooth_video(FRAMES, SIDE)).physics.masks
-    that, *others = judged().values()
+    that, *others = JUDGED.values()
     assert torch.equal(usual.view_as(that), that)
     assert all(not torch.equal(that, other) for other in others)
 
@@ -23,7 +23,7 @@ def test_trained_behind_one_mask_nothing_but_crops_of_it_is_seen() -> None:
     assert stage == replace(generic, frames=FRAMES, max_frames=None)
     size = (FRAMES, SIDE - 1, SIDE - 2)
     crops = OneMask().sample(60, *size, torch.Generator().manual_seed(0))
-    whole = judged()["that mask"]
+    whole = JUDGED["that mask"]
     there = [whole[:, i : i + size[1], j : j + size[2]] for i in range(2) for j in range(3)]
     seen = [[torch.equal(crop, place) for place in there] for crop in crops]
     assert all(any(row) for row in seen)

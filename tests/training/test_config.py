@@ -114,6 +114,7 @@ def test_depth_0_is_what_a_phantom_records_from_the_start(tmp_path: Path) -> Non
         ({"stages.0.start_blend": "2"}, "start_blend"),
         ({"stages.0.frames": "4", "stages.0.max_frames": "3"}, "max_frames is 3"),
         ({"stages.0.stability": "{weight: 1, samples: 0}"}, "samples is 0"),
+        ({"stages.0.stability": "{weight: 1, relative: 0}"}, "relative is 0"),
         ({"average": "1"}, "average"),
         ({"seed": "[1"}, "not a YAML value"),
     ],

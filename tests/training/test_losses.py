@@ -29,7 +29,7 @@ def test_growth_of_a_linear_map_is_its_largest_gain() -> None:
         return gains * z + 0.3
 
     z = torch.rand(2, 3, 4, 4)
-    growth = perturbation_growth(f, z, torch.Generator().manual_seed(1), iterations=60)
+    growth = perturbation_growth(f, z, torch.Generator().manual_seed(1), 60, 0.02)
     assert growth.tolist() == pytest.approx([0.9, 1.4], rel=1e-3)
 
 
@@ -41,19 +41,35 @@ def test_growth_is_the_spectral_radius_and_not_the_norm() -> None:
         return (z.flatten(1) @ matrix.T).view_as(z)
 
     z = torch.rand(1, 2, 4, 4)
-    growth = perturbation_growth(f, z, torch.Generator().manual_seed(1), iterations=400)
+    growth = perturbation_growth(f, z, torch.Generator().manual_seed(1), 400, 0.02)
     assert growth.item() == pytest.approx(0.5, rel=0.01)
 
 
 def test_growth_has_a_gradient_and_survives_black() -> None:
     gain = torch.tensor(0.8, requires_grad=True)
     z = torch.zeros(1, 2, 4, 4)
-    growth = perturbation_growth(
-        lambda z: gain * z, z, torch.Generator().manual_seed(1), iterations=8
-    )
+    growth = perturbation_growth(lambda z: gain * z, z, torch.Generator().manual_seed(1), 8, 0.02)
     (gradient,) = torch.autograd.grad(growth.sum(), gain)
     assert growth.item() == pytest.approx(0.8, rel=1e-4)
     assert gradient.item() == pytest.approx(1.0, rel=1e-4)
+
+
+def test_small_perturbations_see_what_grows_in_a_place_and_large_ones_do_not() -> None:
+    z = torch.ones(1, 4, 16, 16)
+
+    def f(x: Tensor) -> Tensor:
+        """One pixel moves away by half as much again, but no further than 0.1; others come back."""
+        away = x - z
+        grown = 0.7 * away
+        grown[0, 0, 0, 0] = 0.1 * torch.tanh(15 * away[0, 0, 0, 0])
+        return z + grown
+
+    small, large = (
+        perturbation_growth(f, z, torch.Generator().manual_seed(1), 60, relative).item()
+        for relative in (1e-4, 0.1)
+    )
+    assert small == pytest.approx(1.5, rel=0.01)
+    assert large < 0.75
 
 
 def test_jacobian_size_is_the_mean_squared_singular_value() -> None:

@@ -70,7 +70,7 @@ def calibrate(
     else:
         known = of_its_camera(reading, scene).load(capture)
         for notice in known.notices:
-            if notice.startswith(f"{capture}:") or notice.startswith(f"{capture} "):
+            if notice.startswith((f"{capture}:", f"{capture} ")):  # the masks' are told already
                 terminal.notice(notice)
         check_gray(known)
         calibration = from_capture(known, capture_level)

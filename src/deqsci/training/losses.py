@@ -113,13 +113,13 @@ def jacobian_size(f: Map, z: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def perturbation_growth(
-    f: Map, z: Tensor, generator: torch.Generator, iterations: int, relative: float = 0.02
+    f: Map, z: Tensor, generator: torch.Generator, iterations: int, relative: float
 ) -> Tensor:
     """‖f(z+v) − f(z)‖ / ‖v‖ in the direction v that evaluating f again and again comes to, with
     its gradient: the spectral radius, not the norm, for a small v. Shape: (B,).
 
-    v is found by power iteration on finite differences; its size ``relative``·‖z‖ makes it see
-    the neighbourhood that a solver visits and not only the tangent. It starts from what the
+    v is found by power iteration on finite differences; by its size ``relative``·‖z‖ it sees the
+    neighbourhood that a solver visits and not only the tangent. It starts from what the
     solve left over, where the slow directions are, and noise.
     """
     size = (relative * norms(z)).clamp_min(1e-3).view(-1, 1, 1, 1)  # black clips exist
