@@ -1,4 +1,4 @@
-"""Reduced precision: the networks' alone, and the video nearly the same."""
+"""Reduced precision: the networks' alone, and the video the same."""
 
 from __future__ import annotations
 
@@ -16,37 +16,70 @@ from deqsci.reconstruction.maps import EquilibriumMap
 from deqsci.reconstruction.non_local_map import NonLocalMap
 from deqsci.reconstruction.precision import in_precision
 from deqsci.reconstruction.space_time_map import AcceleratedSpaceTimeMap
+from deqsci.reconstruction.unrolled import UnrolledMap
+
+KINDS = [AcceleratedSpaceTimeMap, NonLocalMap]
 
 
-@pytest.mark.parametrize("kind", [AcceleratedSpaceTimeMap, NonLocalMap])
-def test_bfloat16_is_that_of_networks(
-    kind: type[EquilibriumMap], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At one context: rounding may change which patches are grouped."""
+@pytest.fixture
+def physics() -> SnapshotPhysics:
+    torch.manual_seed(0)
+    return SnapshotPhysics(bernoulli_masks(3, 24, 20))
+
+
+@pytest.fixture
+def snapshot(physics: SnapshotPhysics) -> Tensor:
+    return physics.A(torch.rand(1, 3, 24, 20))
+
+
+def computing(kind: type[EquilibriumMap], seen: list[torch.dtype]) -> EquilibriumMap:
+    """A map whose network says something, and adds to ``seen`` what its convolutions compute in."""
     torch.manual_seed(0)
     map = kind()
     for name, weight in map.network.named_parameters():
         if name.endswith("head.weight"):
             torch.nn.init.normal_(weight, std=0.01)
-    physics = SnapshotPhysics(bernoulli_masks(3, 24, 20))
-    snapshot = physics.A(torch.rand(1, 3, 24, 20))
-    with torch.no_grad():
-        context = map.context(snapshot, physics)
-    monkeypatch.setattr(map, "context", lambda *_: context)
-    seen: list[torch.dtype] = []
     for module in map.modules():
         if isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(lambda _, __, out: seen.append(out.dtype))
+    return map
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_solves_begin_in_bfloat16_and_end_at_the_same_video(
+    kind: type[EquilibriumMap],
+    physics: SnapshotPhysics,
+    snapshot: Tensor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At one context: rounding may change which patches are grouped."""
+    seen: list[torch.dtype] = []
+    map = computing(kind, seen)
+    with torch.no_grad():
+        context = map.context(snapshot, physics)
+    monkeypatch.setattr(map, "context", lambda *_: context)
     videos: dict[str, Tensor] = {}
-    for dtype in ("float32", "bfloat16"):
+    for dtype, first in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         seen.clear()
-        model = DeepEquilibrium(map, Anderson(tol=1e-3, max_iter=4), JacobianFree())
-        videos[dtype] = in_precision(model, dtype).reconstruct(snapshot, physics).video
-        assert set(seen) == {getattr(torch, dtype)}
-        assert videos[dtype].dtype == torch.float32
-        torch.testing.assert_close(physics.A(videos[dtype]), snapshot)
-    torch.testing.assert_close(videos["bfloat16"], videos["float32"], rtol=0, atol=0.02)
+        model = DeepEquilibrium(map, Anderson(tol=1e-5), JacobianFree())
+        solve = in_precision(model, dtype).reconstruct(snapshot, physics)
+        assert solve.converged.all()
+        assert (seen[0], seen[-1]) == (first, torch.float32)
+        videos[dtype] = solve.video
+    torch.testing.assert_close(videos["bfloat16"], videos["float32"], rtol=0, atol=5e-4)
     assert not torch.equal(videos["bfloat16"], videos["float32"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_tolerance_networks_are_in_bfloat16_and_the_rest_is_not(
+    kind: type[EquilibriumMap], physics: SnapshotPhysics, snapshot: Tensor
+) -> None:
+    seen: list[torch.dtype] = []
+    model = in_precision(UnrolledMap(computing(kind, seen), 2), "bfloat16")
+    video = model.reconstruct(snapshot, physics).video
+    assert set(seen) == {torch.bfloat16}
+    assert video.dtype == torch.float32
+    torch.testing.assert_close(physics.A(video), snapshot)
 
 
 def test_filters_of_patches_keep_float32() -> None:

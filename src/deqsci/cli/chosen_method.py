@@ -33,17 +33,15 @@ class ChosenMethod:
         self.device, self.dtype = prepare(computing)
         self.name = solving.method or DEFAULT_METHOD
         method = find(self.name)
-        reduced = computing.dtype == "bfloat16"
-        if reduced and not method.networks:
+        if computing.dtype == "bfloat16" and not method.networks:
             raise ConfigError(
                 f"{self.name} has no network to compute in bfloat16; leave --dtype bfloat16 out"
             )
-        tol = method.tolerance_in(computing.dtype) if solving.tol is None else solving.tol
-        model = build(
+        built = build(
             self.name,
             weights=solving.weights,
             max_iter=solving.max_iter,
-            tol=tol,
+            tol=solving.tol,
             device=self.device,
             dtype=self.dtype,
         )
@@ -53,16 +51,14 @@ class ChosenMethod:
                 f"{self.name} runs a finite schedule and has no tolerance to reach; "
                 f"leave --strict out"
             )
-        solver = model.solver if isinstance(model, DeepEquilibrium) else None
+        solver = built.solver if isinstance(built, DeepEquilibrium) else None
         self.tolerance: float | None = getattr(solver, "tol", None)
-        map = getattr(model, "map", None)
-        # Rounding to bfloat16 need not keep what is proved of exact arithmetic.
-        self.lipschitz: float | None = None if reduced else getattr(map, "lipschitz", None)
+        map = getattr(built, "map", None)
+        self.lipschitz: float | None = getattr(map, "lipschitz", None)
         self.heeds_noise = bool(getattr(map, "heeds_noise", False))
-        begun: Reconstructor = model
+        self.model = in_precision(built, computing.dtype)
         if solving.warm_start is not None:
-            begun = self._begun_at(solving.warm_start, model)
-        self.model = in_precision(begun, computing.dtype)
+            self.model = self._begun_at(solving.warm_start, self.model)
 
     def _begun_at(self, start: str, model: Reconstructor) -> WarmStarted:
         """The model begun at another method's video.

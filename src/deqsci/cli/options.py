@@ -57,9 +57,8 @@ class Computing:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
-    """Floating-point type; bfloat16 is for the networks, the rest stays float32: half their time
-    where the processor has it, to a relative residual of 1e-3; de-gap-cnn, de-gap-rsn-cnn and
-    de-gap-ffdnet do not converge so."""
+    """Floating-point type; in bfloat16, for processors that have it, networks compute in half the
+    time: an equilibrium method's solves begin so and end in float32 at the same video."""
     threads: Threads = None
     """CPU threads; without it, all that torch finds."""
     seed: Seed = 0

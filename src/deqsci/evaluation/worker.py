@@ -22,7 +22,7 @@ from torch import Tensor
 
 from deqsci.errors import DeqsciError
 from deqsci.evaluation import memory
-from deqsci.evaluation.record import SnapshotRecord, evaluations_to, residual_trace
+from deqsci.evaluation.record import EQUILIBRIUM, SnapshotRecord, evaluations_to, residual_trace
 from deqsci.io.digest import sha256
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.precision import STATE_DTYPES, in_precision
@@ -59,12 +59,11 @@ class Setup:
     def build(self) -> Any:
         """The method, ready to reconstruct. Raises as :func:`deqsci.reconstruction.zoo.build`."""
         method = find(self.method)
-        own = method.tolerance_in(self.dtype)
         return build(
             self.method,
             weights=self.weights,
             max_iter=self.max_iter if method.has_limit else None,
-            tol=own if self.tol is None or own is None else self.tol,
+            tol=self.tol if method.kind == EQUILIBRIUM else None,
             device=self.device,
             dtype=STATE_DTYPES[self.dtype],
         )

@@ -4,6 +4,7 @@ from deqsci.fixed_point.adjoint import Adjoint, Implicit, JacobianFree, Phantom,
 from deqsci.fixed_point.anderson import Anderson
 from deqsci.fixed_point.broyden import Broyden
 from deqsci.fixed_point.jacobian import spectral_norm, spectral_radius
+from deqsci.fixed_point.mixed_precision import MixedPrecision
 from deqsci.fixed_point.picard import Picard
 from deqsci.fixed_point.result import FixedPoint, Status
 
@@ -14,6 +15,7 @@ __all__ = [
     "FixedPoint",
     "Implicit",
     "JacobianFree",
+    "MixedPrecision",
     "Phantom",
     "Picard",
     "Solver",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from deqsci.fixed_point import FixedPoint, MixedPrecision
 from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
+from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
 
@@ -15,13 +17,11 @@ STATE_DTYPES = {"float32": torch.float32, "float64": torch.float64, "bfloat16": 
 
 
 class ReducedPrecision(Reconstructor):
-    """A method whose networks compute in bfloat16; states, data steps, solvers' sums and filters of
-    patches stay float32.
+    """A method whose networks compute in bfloat16; states, data steps and filters of patches stay
+    float32.
 
     It takes half of a network's time where a processor has bfloat16 arithmetic; one that has none
-    becomes slower. A solve cannot come closer to its fixed point than the rounding of the network
-    allows, a relative residual of a few 1e-4 to 3e-3; tolerances differ therefore
-    (`Method.reduced_tolerance`). `de-gap-nl` finds other groups of patches then.
+    becomes slower.
     """
 
     def __init__(self, model: Reconstructor) -> None:
@@ -36,10 +36,39 @@ class ReducedPrecision(Reconstructor):
         self, snapshot: Tensor, physics: SnapshotPhysics, callback: Callback | None = None
     ) -> Reconstruction:
         """The video and how it was reached. Shape: (B, H, W) → (B, T, H, W)."""
-        with torch.autocast(snapshot.device.type, torch.bfloat16):
+        with _bfloat16(snapshot):
             return self.model.reconstruct(snapshot, physics, callback)
 
 
+class MixedEquilibrium(DeepEquilibrium):
+    """A model whose solves begin in bfloat16 and end in float32, at the same equilibrium.
+
+    What `de-gap-nl` makes before a solve is in bfloat16 too, and may group a few patches otherwise.
+    """
+
+    def __init__(self, model: DeepEquilibrium) -> None:
+        super().__init__(model.map, MixedPrecision(model.solver), model.adjoint)
+
+    def equilibrium(
+        self,
+        snapshot: Tensor,
+        physics: SnapshotPhysics,
+        start: Tensor | None = None,
+        callback: Callback | None = None,
+    ) -> FixedPoint:
+        """The fixed point with its residuals, from ``start`` or from where the map begins."""
+        with _bfloat16(snapshot):
+            return super().equilibrium(snapshot, physics, start, callback)
+
+
 def in_precision(model: Reconstructor, dtype: str) -> Reconstructor:
-    """The model as it is, or with reduced precision."""
-    return ReducedPrecision(model) if dtype == "bfloat16" else model
+    """The model as it is, or with as much of it in bfloat16 as keeps its answer."""
+    if dtype != "bfloat16":
+        return model
+    if isinstance(model, DeepEquilibrium):
+        return MixedEquilibrium(model)
+    return ReducedPrecision(model)
+
+
+def _bfloat16(like: Tensor) -> torch.autocast:
+    return torch.autocast(like.device.type, torch.bfloat16)

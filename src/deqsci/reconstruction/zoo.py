@@ -57,19 +57,8 @@ class Method:
     tolerance: float = 3e-5
     """Relative residual at which a solve has converged, unless told otherwise: the smaller the
     nearer ρ(J) is to 1, for the error is up to 1/(1 − ρ) times the residual."""
-    reduced_tolerance: float | None = None
-    """The same in bfloat16, whose rounding keeps the residual above some value; None where nothing
-    that it reaches would be worth to be called converged."""
-
     frames: int | None = None
     """T that its networks are made for; any T where None."""
-
-    def tolerance_in(self, dtype: str) -> float | None:
-        """That of a solve computed in so named a type; None where nothing is solved."""
-        if self.kind != "equilibrium":
-            return None
-        reduced = dtype == "bfloat16" and self.reduced_tolerance is not None
-        return self.reduced_tolerance if reduced else self.tolerance
 
     @property
     def has_limit(self) -> bool:
@@ -108,7 +97,6 @@ METHODS: dict[str, Method] = {
         (AcceleratedSpaceTimeMap.new_network,),
         partial(AcceleratedSpaceTimeMap, relaxation=RELAXATION),
         tolerance=5e-4,
-        reduced_tolerance=1e-3,
     ),
     "de-gap-st-base": Method(
         "the same with a larger network; for a GPU",
@@ -116,7 +104,6 @@ METHODS: dict[str, Method] = {
         (partial(AcceleratedSpaceTimeMap.new_network, widths=(64, 128, 192), blocks=(1, 1, 4)),),
         partial(AcceleratedSpaceTimeMap, relaxation=RELAXATION),
         tolerance=5e-4,
-        reduced_tolerance=1e-3,
     ),
     "de-gap-nl": Method(
         "equilibrium of groups of like patches and a network; the best here",
@@ -124,7 +111,6 @@ METHODS: dict[str, Method] = {
         (NonLocalMap.new_network,),
         NonLocalMap,
         tolerance=5e-4,
-        reduced_tolerance=1e-3,
     ),
     "de-rnn": Method(
         "equilibrium of accelerated GAP and a recurrent network over the frames",
@@ -132,7 +118,6 @@ METHODS: dict[str, Method] = {
         (AcceleratedRecurrentMap.new_network,),
         partial(AcceleratedRecurrentMap, relaxation=RELAXATION),
         tolerance=5e-4,
-        reduced_tolerance=1e-3,
     ),
     "rnn": Method(
         "five passes of a recurrent network over the frames",
