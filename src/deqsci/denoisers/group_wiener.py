@@ -72,13 +72,14 @@ class GroupWiener(nn.Module):
 
 def wiener(groups: Tensor, variance: float) -> Tensor:
     """F of each group. Shape: (G, K, P) → (G, K, P)."""
-    mean = groups.mean(1, keepdim=True)
-    patches = groups - mean
-    covariance = patches @ patches.mT / groups.shape[2]
-    identity = torch.eye(groups.shape[1], dtype=groups.dtype, device=groups.device)
-    noise = variance * _Inverse.apply(covariance + variance * identity)  # 1 − W
-    signal = identity - noise
-    return torch.baddbmm(mean.expand_as(patches), signal @ signal @ (identity + 2 * noise), patches)
+    patches = groups - groups.mean(1, keepdim=True)
+    count, size = groups.shape[1:]
+    noisy = torch.eye(count, dtype=groups.dtype, device=groups.device) * variance
+    noisy = torch.baddbmm(noisy.expand(len(groups), -1, -1), patches, patches.mT, alpha=1 / size)
+    noise = _Inverse.apply(noisy) * variance  # N = 1 − W, so that 1 − F = 3 N² − 2 N³
+    square = noise @ noise
+    removed = torch.baddbmm(square, square, noise, beta=3, alpha=-2)
+    return torch.baddbmm(groups, removed, patches, alpha=-1)
 
 
 class _Inverse(torch.autograd.Function):
@@ -87,11 +88,10 @@ class _Inverse(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrices: Tensor) -> Tensor:
         factor, failed = torch.linalg.cholesky_ex(matrices)
-        failed = (failed != 0)[:, None, None]
-        inverse = torch.cholesky_inverse(
-            torch.where(failed, torch.eye(factor.shape[-1]).to(factor), factor)
-        )
-        inverse = torch.where(failed, torch.nan, inverse)  # to be noticed
+        if bool(failed.any()):
+            factor[failed != 0] = torch.eye(factor.shape[-1]).to(factor)
+        inverse = torch.cholesky_inverse(factor)
+        inverse[failed != 0] = torch.nan  # to be noticed
         ctx.save_for_backward(inverse)
         return inverse
 

@@ -140,16 +140,15 @@ class Window:
 
     def nearest(self, video: Tensor, count: int) -> Tensor:
         """Places of the patches nearest to each reference patch, which is one of them: (R, K)."""
-        patches = self.patches(video)
+        patches, frames = self.patches(video), len(video)
         half_squares = patches.square().sum(1) / 2
         nearest = []
-        references = self.references(len(video)).to(video.device)
+        references = self.references(frames).to(video.device)
         for part in references.split(max(1, _CHUNK // len(patches))):
             # Half the squared distance, less that of the reference, which changes no order.
             distances = torch.addmm(half_squares, patches[part], patches.T, alpha=-1)
             distances.scatter_(1, part[:, None], -torch.inf)
-            chosen = distances.topk(count, largest=False, sorted=False)
-            nearest.append(chosen.indices)
+            nearest.append(_smallest(distances, frames, count))
         return self._places(torch.cat(nearest), *video.shape[1:])
 
     def _places(self, numbers: Tensor, height: int, width: int) -> Tensor:
@@ -158,6 +157,20 @@ class Window:
         frames, rows = rest // self.rows.places, rest % self.rows.places
         rows, columns = rows + self.rows.seen.start, columns + self.columns.seen.start
         return ((frames * height + rows) * width + columns).int()
+
+
+def _smallest(values: Tensor, rows: int, count: int) -> Tensor:
+    """Where the ``count`` smallest of each sample's values lie, in no order, with the values seen
+    as so many rows: (R, rows · n) → (R, count).
+
+    They lie in the columns whose least is smallest, as many at most, and only these are looked at.
+    """
+    table = values.unflatten(1, (rows, -1))
+    kept = min(count, table.shape[2])
+    columns = table.amin(1).topk(kept, largest=False, sorted=False).indices
+    candidates = table.gather(2, columns.unsqueeze(1).expand(-1, rows, -1)).flatten(1)
+    chosen = candidates.topk(count, largest=False, sorted=False).indices
+    return chosen // kept * table.shape[2] + columns.gather(1, chosen % kept)
 
 
 @dataclass(frozen=True)
