@@ -9,10 +9,17 @@ import torch
 from torch import Tensor
 
 from deqsci.errors import ConfigError
-from deqsci.fixed_point import Anderson, Broyden, Picard, Status
+from deqsci.fixed_point import Anderson, Broyden, MixedPrecision, Picard, Status
 from tests.fixed_point.problems import COSINE, affine_contraction
 
-SOLVERS = [Picard(), Picard(damping=0.7), Anderson(), Anderson(beta=0.8), Broyden()]
+SOLVERS = [
+    Picard(),
+    Picard(damping=0.7),
+    Anderson(),
+    Anderson(beta=0.8),
+    Broyden(),
+    MixedPrecision(),
+]
 
 
 def with_limits(solver, tol: float, max_iter: int):

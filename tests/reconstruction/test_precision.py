@@ -1,4 +1,4 @@
-"""Reduced precision: the networks' alone, and the video the same."""
+"""Reduced precision: the networks' alone, of a solve at its beginning alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from torch import Tensor
 
 from deqsci.denoisers.group_wiener import GroupWiener
 from deqsci.denoisers.wnnm import WNNM
-from deqsci.fixed_point import Anderson, JacobianFree
+from deqsci.errors import ConfigError
+from deqsci.fixed_point import Anderson, JacobianFree, Picard
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
@@ -47,27 +48,35 @@ def computing(kind: type[EquilibriumMap], seen: list[torch.dtype]) -> Equilibriu
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_solves_begin_in_bfloat16_and_end_at_the_same_video(
-    kind: type[EquilibriumMap],
-    physics: SnapshotPhysics,
-    snapshot: Tensor,
-    monkeypatch: pytest.MonkeyPatch,
+    kind: type[EquilibriumMap], physics: SnapshotPhysics, snapshot: Tensor
 ) -> None:
-    """At one context: rounding may change which patches are grouped."""
     seen: list[torch.dtype] = []
     map = computing(kind, seen)
-    with torch.no_grad():
-        context = map.context(snapshot, physics)
-    monkeypatch.setattr(map, "context", lambda *_: context)
     videos: dict[str, Tensor] = {}
-    for dtype, first in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+    for dtype in ("float32", "bfloat16"):
         seen.clear()
         model = DeepEquilibrium(map, Anderson(tol=1e-5), JacobianFree())
         solve = in_precision(model, dtype).reconstruct(snapshot, physics)
         assert solve.converged.all()
-        assert (seen[0], seen[-1]) == (first, torch.float32)
+        assert (torch.bfloat16 in seen) == (dtype == "bfloat16")
+        assert seen[-1] == torch.float32
         videos[dtype] = solve.video
     torch.testing.assert_close(videos["bfloat16"], videos["float32"], rtol=0, atol=5e-4)
     assert not torch.equal(videos["bfloat16"], videos["float32"])
+
+
+def test_one_evaluation_is_in_float32(physics: SnapshotPhysics, snapshot: Tensor) -> None:
+    seen: list[torch.dtype] = []
+    map = computing(AcceleratedSpaceTimeMap, seen)
+    model = DeepEquilibrium(map, Anderson(max_iter=1), JacobianFree())
+    in_precision(model, "bfloat16").reconstruct(snapshot, physics)
+    assert set(seen) == {torch.float32}
+
+
+def test_anothers_solves_cannot_begin_in_bfloat16() -> None:
+    model = DeepEquilibrium(AcceleratedSpaceTimeMap(), Picard(), JacobianFree())
+    with pytest.raises(ConfigError, match="wanted Anderson's method"):
+        in_precision(model, "bfloat16")
 
 
 @pytest.mark.parametrize("kind", KINDS)

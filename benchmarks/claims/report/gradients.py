@@ -23,11 +23,21 @@ CLAIM = "The implicit gradient is the nearest to the converged one; its memory d
 NAMES = ("cosine", "norm_ratio", "relative_error", "seconds")
 Rules = Mapping[str, Mapping[str, float]]
 
+SOLVED = 1e-6
+"""Residual of the reference's forward solve above which nothing is compared with its gradient."""
+
 
 def section(document: Document, image: Path) -> Section:
     """Each rule against a converged reference."""
     cells, settings = document["cells"], document["settings"]
-    crops = [cell for cell in cells if "rules" in cell]
+    measured = [cell for cell in cells if "rules" in cell]
+    crops = [cell for cell in measured if cell["reference_residual"] <= SOLVED]
+    left = "".join(
+        f" {cell['scene']}, crop {cell['crop'] + 1}, is left out: its reference came no nearer "
+        f"than {power(cell['reference_residual'])}."
+        for cell in measured
+        if cell not in crops
+    )
     summary = {model: summarised(model, crops, cells) for model in values_of(crops, "model")}
     _draw(summary, image)
     header = ["method", "rule", "cosine", "lowest cosine", "norm over true norm", "relative error"]
@@ -51,7 +61,8 @@ def section(document: Document, image: Path) -> Section:
         f"{settings['size']}×{settings['size']} of each scene's first snapshot; means over crops. "
         "Reference: the implicit gradient in float64 with both solves taken as far as they go; "
         f"their largest residuals are {power(max(c['reference_residual'] for c in crops))} "
-        f"(forward) and {power(max(c['reference_adjoint_residual'] for c in crops))} (adjoint). "
+        f"(forward) and {power(max(c['reference_adjoint_residual'] for c in crops))} (adjoint)."
+        f"{left} "
         f"Seconds are of a whole step, the median of {settings['repeats']}; memory is its peak, "
         "in a process of its own.",
         [table([*header, "s a step", "MB"], rows)],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, replace
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,12 +15,7 @@ from deqsci.fixed_point.result import FixedPoint, Status
 
 
 class Solver(Protocol):
-    """Anything that solves z = f(z), a dataclass."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
-
-    @property
-    def tol(self) -> float: ...
+    """Anything that solves z = f(z)."""
 
     @property
     def max_iter(self) -> int: ...

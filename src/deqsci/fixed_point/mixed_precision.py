@@ -2,80 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from deqsci.fixed_point.adjoint import Solver
+from deqsci.fixed_point.anderson import Anderson
 from deqsci.fixed_point.monitor import Callback, Map, full_precision
 from deqsci.fixed_point.result import FixedPoint
 
 
 @dataclass(frozen=True)
-class MixedPrecision:
-    """First evaluations of f under autocast to bfloat16, where they take half the time; the last,
-    from where these led, without.
+class MixedPrecision(Anderson):
+    """`Anderson`, its first evaluations of f under autocast to bfloat16, where a network takes half
+    the time; the others, from where these led, in the precision of the state.
 
-    So the fixed point is that of f itself, and the tolerance is kept: what rounds f in bfloat16 is
-    a neighbour of it, whose solves end some 1e-3 from its fixed points, or nowhere.
+    So fixed point and tolerance are those of f itself. What bfloat16 makes of f is a neighbour,
+    whose solves end some 1e-3 from the fixed points of f, or nowhere.
     """
 
-    solver: Solver
-    rough: float = 1e-3
-    """Relative residual at which full precision begins."""
-    limit: int = 20
-    """Evaluations after which it does, where rounding keeps the residual above that."""
-
-    @property
-    def tol(self) -> float:
-        """Relative residual at which a sample stops."""
-        return self.solver.tol
-
-    @property
-    def max_iter(self) -> int:
-        """Evaluations of f at most, of either precision."""
-        return self.solver.max_iter
+    rounded_tol: float = 2e-3
+    """Relative residual at which full precision begins: about the rounding of bfloat16."""
+    rounded_iter: int = 12
+    """Evaluations in bfloat16 at most: of some maps rounding keeps the residual above that."""
 
     @torch.no_grad()
     def solve(self, f: Map, z0: Tensor, callback: Callback | None = None) -> FixedPoint:
         """Iterate from ``z0`` (B, ...) until every sample has stopped; nothing is recorded.
 
-        The last evaluation is in full precision; only there a solve converges.
+        At least the last evaluation is in full precision, and only there a sample converges. In a
+        batch full precision begins for all at once.
         """
-        if self.max_iter == 1:
-            return self.solver.solve(f, z0, callback)
-        rough = replace(
-            self.solver, tol=max(self.rough, self.tol), max_iter=min(self.limit, self.max_iter - 1)
-        )
+        rounded_iter = min(self.rounded_iter, self.max_iter - 1)
+        if rounded_iter == 0:
+            with full_precision(z0):
+                return self._anderson().solve(f, z0, callback)
         with torch.autocast(z0.device.type, torch.bfloat16):
-            begun = rough.solve(f, z0, callback)
+            begun = self._anderson(
+                tol=max(self.rounded_tol, self.tol), max_iter=rounded_iter
+            ).solve(f, z0, callback)
         past = begun.residuals.shape[1]
 
         def onwards(iteration: int, residual: Tensor) -> None:
             if callback is not None:
                 callback(past + iteration, residual)
 
-        rest = replace(self.solver, max_iter=self.max_iter - past)
         with full_precision(z0):
-            ended = rest.solve(f, begun.value, onwards)
-        return replace(
-            ended,
-            residuals=_traces(begun, ended),
-            evaluations=begun.evaluations + ended.evaluations,
+            ended = self._anderson(max_iter=self.max_iter - past).solve(f, begun.value, onwards)
+        return FixedPoint(
+            ended.value,
+            ended.status,
+            _traces(begun, ended),
+            begun.evaluations + ended.evaluations,
+            [],
         )
+
+    def _anderson(self, **limits: Any) -> Anderson:
+        own = {field.name: getattr(self, field.name) for field in fields(Anderson)}
+        return Anderson(**{**own, **limits})
 
 
 def _traces(begun: FixedPoint, ended: FixedPoint) -> Tensor:
     """Residuals of one solve after the other, NaN after the end. Shape: (B, n) and (B, m) →
     (B, ≤ n + m)."""
-    # The smallest residual is that of the solution: what bfloat16 made of it does not count.
-    least = torch.where(ended.residual.isfinite(), ended.residual, 0).unsqueeze(1)
+    # bfloat16 may find a residual smaller than it is: where full precision began it is known, and
+    # the smallest of the trace is to be that of the solution.
+    known = ended.residuals[:, :1]
     rows = [
         torch.cat((first[:count], then))
         for first, then, count in zip(
-            begun.residuals.clamp_min(least), ended.residuals, begun.evaluations.tolist()
+            begun.residuals.clamp_min(known), ended.residuals, begun.evaluations.tolist()
         )
     ]
     return pad_sequence(rows, batch_first=True, padding_value=torch.nan)
