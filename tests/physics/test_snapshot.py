@@ -218,6 +218,13 @@ def test_noise_may_be_infinite_for_one_snapshot_of_several() -> None:
     assert (physics.gram == 0).sum((1, 2)).tolist() == [2, 0]
 
 
+def test_noise_of_each_snapshot_leaves_the_masks_as_given() -> None:
+    masks = torch.rand(4, 5, 6)
+    physics = SnapshotPhysics(masks, noise=torch.rand(3))
+    for other in (physics, physics.to("cpu", torch.float64), physics.crop(slice(0, 3), slice(2))):
+        assert other.masks.ndim == 3
+
+
 def test_the_start_looks_where_the_data_step_does_not() -> None:
     """Also after a move or a crop, which keep the camera as it is."""
     masks = torch.rand(4, 9, 7, generator=torch.Generator().manual_seed(0))

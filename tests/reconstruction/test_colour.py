@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from deqsci.errors import ConfigError
 from deqsci.physics import SnapshotPhysics
 from deqsci.physics.bayer import PATTERNS, mosaic, split_phases
 from deqsci.physics.masks import bernoulli_masks
@@ -119,3 +120,9 @@ def test_phases_may_come_in_tiles() -> None:
     result = Phases(Tiled(GapTV(5), 128)).reconstruct(snapshot, physics)
     whole = Phases(GapTV(5)).reconstruct(snapshot, physics)
     torch.testing.assert_close(result.video, whole.video, atol=2e-2, rtol=0)
+
+
+@pytest.mark.parametrize("wrong", [("RGBG", "joint"), ("RGGB", "jiont")])
+def test_a_mistyped_pattern_or_demosaicking_is_refused_at_once(wrong: tuple[str, str]) -> None:
+    with pytest.raises(ConfigError, match="wanted one of"):
+        Colour(GapTV(1), *wrong)  # type: ignore[arg-type]

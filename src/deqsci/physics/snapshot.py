@@ -60,8 +60,8 @@ class SnapshotPhysics:
         if check and noise.ndim < 2 and bool(noise.isinf().any()):
             raise ValueRangeError("a whole snapshot has infinite noise; wanted that of bad pixels")
         self._opening = masks.sum(-3)
-        if noise.ndim > 1:
-            masks = torch.where(noise.isinf().unsqueeze(-3), 0.0, masks)
+        if noise.ndim > 1 and bool((bad := noise.isinf()).any()):
+            masks = torch.where(bad.unsqueeze(-3), 0.0, masks)
         self.noise = noise.view(-1, 1, 1) if noise.ndim == 1 else noise
         self.masks = masks
         self.gram = masks.square().sum(-3)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from deqsci.errors import ConfigError
 from deqsci.fixed_point.monitor import Callback
 from deqsci.physics import SnapshotPhysics
-from deqsci.physics.bayer import Pattern
-from deqsci.reconstruction.demosaic import Demosaicking, demosaic
+from deqsci.physics.bayer import Pattern, cell
+from deqsci.reconstruction.demosaic import DEMOSAICKINGS, Demosaicking, demosaic
 from deqsci.reconstruction.phases import Phases
 from deqsci.reconstruction.reconstructor import Reconstructor
 from deqsci.reconstruction.result import Reconstruction
@@ -24,11 +25,19 @@ class Colour(Reconstructor):
     model : any method.
     pattern : of the camera's mosaic.
     demosaicking : see :mod:`deqsci.reconstruction.demosaic`.
+
+    Raises
+    ------
+    ConfigError : no such pattern or demosaicking.
     """
 
     def __init__(
         self, model: Reconstructor, pattern: Pattern, demosaicking: Demosaicking = "joint"
     ) -> None:
+        cell(pattern)  # refuses what is none before anything is solved
+        if demosaicking not in DEMOSAICKINGS:
+            known = ", ".join(DEMOSAICKINGS)
+            raise ConfigError(f"no demosaicking {demosaicking!r}; wanted one of {known}")
         self.phases, self.pattern, self.demosaicking = Phases(model), pattern, demosaicking
 
     @property

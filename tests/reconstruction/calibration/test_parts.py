@@ -9,7 +9,7 @@ from deqsci.physics.camera import MaskDeviation
 from deqsci.physics.masks import bernoulli_masks
 from deqsci.physics.noise import Noise
 from deqsci.reconstruction.calibration import calibrate
-from deqsci.reconstruction.calibration.frame_order import frame_order
+from deqsci.reconstruction.calibration.frame_order import frame_order, taken_order
 from deqsci.reconstruction.calibration.noise_level import fit_noise_level
 from deqsci.reconstruction.calibration.patches import MAX_PATCHES, Patches, Projection
 from deqsci.reconstruction.calibration.refine import NOMINAL, Scene
@@ -104,3 +104,14 @@ def test_noise_level_of_a_snapshot_with_a_smooth_part(sigma: float) -> None:
     taken = take(MaskDeviation((0.2, 0.4)), Noise(gaussian=sigma), video=video)
     found = calibrate(taken.snapshots, taken.masks).noise
     assert found.sigma == pytest.approx(sigma, rel=0.2)
+
+
+def test_no_order_is_told_of_frames_behind_one_mask() -> None:
+    taken = take(MaskDeviation(), Noise())
+    shuffled = taken.masks[[0, 3, 1, 2, 4, 5]]
+    assert taken_order(taken.snapshots, shuffled) is not None
+    open_masks = torch.ones_like(taken.masks)
+    assert taken_order((open_masks * taken.video).sum(1), open_masks) is None
+    twice = shuffled.clone()
+    twice[5] = twice[0]
+    assert taken_order((twice * taken.video).sum(1), twice) is None

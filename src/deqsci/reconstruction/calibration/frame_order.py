@@ -26,6 +26,10 @@ _LOOK = 16
 _AHEAD = 0.85
 """The same for the step between snapshots, with time forwards instead of backwards."""
 
+_ALIKE = 0.01
+"""Root mean square difference of two masks, of which 1 is all light, up to which their frames
+cannot be told apart."""
+
 
 def taken_order(snapshots: Tensor, masks: Tensor) -> tuple[int, ...] | None:
     """The order in which masks that fit were used, where it is not theirs; else None.
@@ -33,10 +37,15 @@ def taken_order(snapshots: Tensor, masks: Tensor) -> tuple[int, ...] | None:
     Shape: (N, H, W), (T, H, W).
     """
     side = patch_side(len(masks))
-    if min(masks.shape[-2:]) < 2 * side:
+    if min(masks.shape[-2:]) < 2 * side or _any_alike(masks):
         return None
     scene = Scene(snapshots[:_LOOK], masks, side)
     return order_in(scene.fit(torch.tensor(NOMINAL, dtype=torch.float64)))
+
+
+def _any_alike(masks: Tensor) -> bool:
+    flat = masks.flatten(1)
+    return bool((torch.pdist(flat) <= _ALIKE * flat.shape[1] ** 0.5).any())
 
 
 def order_in(fit: Fit) -> tuple[int, ...] | None:
