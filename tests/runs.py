@@ -61,7 +61,9 @@ def write_run(path: Path, count: int = 2, *, truth: bool = True, **changes: Any)
     }
     with RunFolder.create(path) as folder:
         folder.write_scene(scene if truth else make_scene(count, truth=False))
-        folder.write_video(video, fps=8)
+        with folder.video_parts(video.shape) as write:
+            write(video)
+        folder.write_movie(video, fps=8)
         folder.write_residuals(residuals)
         folder.write_summary(summary | changes)
     return path

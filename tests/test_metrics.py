@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import correlate
 
 from deqsci.errors import ShapeError, ValueRangeError
-from deqsci.metrics import psnr, psnr_per_frame, quality, ssim, ssim_per_frame
+from deqsci.metrics import MAX_PSNR, psnr, psnr_per_frame, quality, ssim, ssim_per_frame
 
 
 def noisy_pair(sigma: float = 0.1, frames: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -70,10 +70,18 @@ def test_ssim_is_that_of_the_paper(sigma: float) -> None:
     assert ssim(video, truth) == pytest.approx(np.mean(expected))
 
 
-def test_an_exact_video_is_infinite_db_and_ssim_1() -> None:
+def test_an_exact_video_has_the_largest_psnr_and_ssim_1() -> None:
     _, truth = noisy_pair()
-    assert psnr(truth, truth) == math.inf
+    assert psnr(truth, truth) == MAX_PSNR
     assert ssim(truth, truth) == pytest.approx(1)
+
+
+def test_an_exact_frame_leaves_a_mean() -> None:
+    truth = np.zeros((2, 12, 12))  # one black frame is met exactly
+    video = truth + np.array([0, 0.1])[:, None, None]
+    assert psnr(video, truth) == pytest.approx((MAX_PSNR + 20) / 2)
+    assert quality(video, truth)[0] == psnr(video, truth)
+    assert psnr(truth + 1e-6, truth) == MAX_PSNR  # 120 dB
 
 
 def test_tensors_and_arrays_measure_the_same() -> None:

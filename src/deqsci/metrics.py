@@ -1,9 +1,9 @@
 """PSNR and SSIM by the one protocol that every number of this project follows.
 
 Values are clipped to [0, 1], each frame is measured against a peak of 1, a video's number is the
-mean over its frames. SSIM has a Gaussian window of σ = 1.5 cut to 11×11 and population covariance
-(Wang et al. 2004), over the pixels whose window lies inside the frame. A colour video's number is
-the mean over red, green and blue.
+mean over its frames; a frame's PSNR counts as 100 dB at most. SSIM has a Gaussian window of σ = 1.5
+cut to 11×11 and population covariance (Wang et al. 2004), over the pixels whose window lies inside
+the frame. A colour video's number is the mean over red, green and blue.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ Float = NDArray[np.float64]
 _psnr: Callable[..., float] = metrics.peak_signal_noise_ratio
 _ssim: Callable[..., float] = metrics.structural_similarity
 
+MAX_PSNR = 100.0
+"""PSNR in dB of a frame that is met exactly, or as good as: an infinite one would leave its video,
+and the scenes beside that, without a mean. Rounding to float32 alone is an error of some 140 dB."""
+
 SSIM_WINDOW = 11
 
 PROTOCOL = (
@@ -40,7 +44,7 @@ COLOUR_PROTOCOL = f"{PROTOCOL}; mean over red, green and blue"
 
 
 def psnr(video: Video, truth: Video) -> float:
-    """Mean over frames of the PSNR in dB; infinite where a frame is met exactly.
+    """Mean over frames of the PSNR in dB, of a frame at most ``MAX_PSNR``.
 
     Shape: two videos (F, H, W), or two batches (B, T, H, W) of them, → scalar.
     """
@@ -77,7 +81,7 @@ def channels(video: Video) -> Video:
 
 
 def psnr_per_frame(video: Video, truth: Video) -> Float:
-    """PSNR in dB of each frame; infinite where it is met exactly.
+    """PSNR in dB of each frame; ``MAX_PSNR`` where it is met exactly, and at most.
 
     Shape: (F, H, W), (F, H, W) → (F,).
 
@@ -89,7 +93,8 @@ def psnr_per_frame(video: Video, truth: Video) -> Float:
     """
     pairs = _pairs(video, truth)
     with np.errstate(divide="ignore"):  # an exact frame: 1/0 = ∞ is meant
-        return np.array([_psnr(reference, estimate, data_range=1) for estimate, reference in pairs])
+        each = [_psnr(reference, estimate, data_range=1) for estimate, reference in pairs]
+    return np.minimum(each, MAX_PSNR)
 
 
 def ssim_per_frame(video: Video, truth: Video) -> Float:

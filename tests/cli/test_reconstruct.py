@@ -241,6 +241,27 @@ def test_masks_from_another_file(run: Run, scene: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.err
 
 
+def test_how_the_file_was_read_is_written_down(run: Run, scene: Path, tmp_path: Path) -> None:
+    reading = ["--masks", scene, "--frames", FRAMES, "--full-scale", 1, "--black-level", 0]
+    trust = ["--noise", "0.01", "--keep-bad-pixels", "--calibrate"]
+    done = run("reconstruct", scene, "-o", tmp_path / "out", *METHOD, *reading, *trust)
+    assert done.code == 0, done.err
+    summary = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    expected = {
+        "masks": "scene.npz",
+        "frames": FRAMES,
+        "full_scale": 1,
+        "black_level": 0,
+        "saturation": None,
+        "bayer": None,
+        "noise": 0.01,
+        "keep_bad_pixels": True,
+        "calibrate": True,
+        "max_iter": 5,
+    }
+    assert expected.items() <= summary["options"].items()
+
+
 def test_8_bit_masks_are_rescaled_with_a_notice(run: Run, tmp_path: Path) -> None:
     write_scene(tmp_path / "scene.npz")
     with np.load(tmp_path / "scene.npz") as file:

@@ -48,6 +48,23 @@ def test_a_page_goes_elsewhere(run: Run, tmp_path: Path) -> None:
     assert not (out / "report.html").exists()
 
 
+def test_a_page_under_another_name_goes_with_its_run(run: Run, scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("reconstruct", scene, "-o", out, *METHOD).code == 0
+    assert run("report", out, "-o", out / "page.htm").code == 0
+    again = run("reconstruct", scene, "-o", out, *METHOD)
+    assert again.code == 0, again.err
+    assert not (out / "page.htm").exists()
+
+
+@pytest.mark.parametrize("name", ["page.pdf", "page"])
+def test_a_page_is_named_as_one(run: Run, tmp_path: Path, name: str) -> None:
+    done = run("report", write_run(tmp_path / "out", 1), "-o", tmp_path / name)
+    assert done.code == 2
+    assert f"{name} is no page; give a name that ends in .html or .htm" in done.err
+    assert not (tmp_path / name).exists()
+
+
 def test_a_folder_of_runs_has_a_page_each_and_one_that_leads_there(
     run: Run, tmp_path: Path
 ) -> None:

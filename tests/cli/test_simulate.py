@@ -213,6 +213,21 @@ def test_what_is_not_a_video(run: Run, scene: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "out.npz").exists()
 
 
+def test_the_masks_file_is_not_overwritten(run: Run, clip: Path, tmp_path: Path) -> None:
+    masks = write_scene(tmp_path / "masks.npz")
+    before = masks.read_bytes()
+    done = run("simulate", clip, "-o", masks, "--masks", tmp_path / "." / "masks.npz")
+    assert done.code == 2
+    assert "masks.npz is one of the files to read" in done.err
+    assert masks.read_bytes() == before
+
+
+def test_another_suffix_is_refused_before_the_video_is_read(run: Run, tmp_path: Path) -> None:
+    done = run("simulate", tmp_path / "absent.mp4", "-o", tmp_path / "out.mat")
+    assert done.code == 2
+    assert "does not end in .npz" in done.err
+
+
 def test_a_foreign_file_is_not_overwritten(run: Run, clip: Path, tmp_path: Path) -> None:
     precious = tmp_path / "precious.npz"
     precious.write_bytes(b"my thesis")

@@ -42,6 +42,30 @@ def test_trains_and_goes_on(file: Path, tmp_path: Path, capsys) -> None:
     assert "weights:" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("resume", ["auto", "never"])
+@pytest.mark.parametrize("name", ["run.json", "log.jsonl"])
+def test_a_folder_of_something_else_is_left_alone(
+    file: Path, tmp_path: Path, name: str, resume: str, capsys
+) -> None:
+    (tmp_path / "holiday").mkdir()
+    theirs = tmp_path / "holiday" / name
+    theirs.write_text('{"format": "deqsci run 1"}\n')
+    assert main(["train", str(file), "-o", str(tmp_path / "holiday"), "--resume", resume]) == 2
+    assert f"holds {name}, not a training run" in capsys.readouterr().err
+    assert [theirs] == list(theirs.parent.iterdir())
+    assert theirs.read_text() == '{"format": "deqsci run 1"}\n'
+    assert main(["train", str(file), "-o", str(theirs)]) == 2
+    assert "is a file; wanted an output folder" in capsys.readouterr().err
+
+
+def test_what_stopped_before_its_first_checkpoint_begins_again(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert main(["train", str(file), "-o", str(out), "-q"]) == 0
+    (out / "state.pt").unlink()
+    assert main(["train", str(file), "-o", str(out), "-q"]) == 0
+    assert len((out / "log.jsonl").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

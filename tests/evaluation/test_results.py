@@ -50,6 +50,21 @@ def test_a_failed_cell_is_tried_again(tmp_path: Path) -> None:
     assert results(path, x="another, and nothing was measured with the first").find(KEY) is None
 
 
+def test_a_failed_cell_is_told_while_others_are_measured(tmp_path: Path) -> None:
+    path, other = tmp_path / "r.json", {**KEY, "method": "b"}
+    results(path, x="1", y="2").put(KEY, {"error": "no"})
+    results(path, x="1").put(other, {"error": None})
+    assert document(path)["cells"] == [{**KEY, "error": "no"}, {**other, "error": None}]
+    results(path, x="1").put(KEY, {"error": None})
+    assert document(path)["cells"] == [{**other, "error": None}, {**KEY, "error": None}]
+
+
+def test_a_failed_cell_goes_with_its_scene(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    results(path, x="1", y="2").put(KEY, {"error": "no"})
+    assert results(path, y="2").cells == []
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

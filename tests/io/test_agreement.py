@@ -29,6 +29,22 @@ def test_axes_are_moved_until_the_sizes_agree(moved: tuple[bool, bool]) -> None:
         assert notices[-1] == "m has shape 4×5×3; its last axis is taken for the masks"
 
 
+def test_sizes_that_agree_in_either_order_are_read_by_the_shortest_axis() -> None:
+    """As many snapshots as masks, both frames-last: 4 of 5×3 for whoever reads them as stored."""
+    snapshots, masks = np.arange(60).reshape(4, 5, 3), np.arange(60, 120).reshape(4, 5, 3)
+    images, openings, notices = frames_first(snapshots, masks, "s", "m")
+    np.testing.assert_array_equal(images, np.moveaxis(snapshots, -1, 0))
+    np.testing.assert_array_equal(openings, np.moveaxis(masks, -1, 0))
+    assert notices == (
+        "s has shape 4×5×3; its last axis is taken for the snapshots",
+        "m has shape 4×5×3; its last axis is taken for the masks",
+        "s and m agree as stored, too; the shortest axis is taken for the frames",
+    )
+    images, openings, notices = frames_first(MASKS, MASKS, "s", "m")
+    assert images is openings is MASKS
+    assert notices == ()
+
+
 def test_transposed_masks_are_named_so() -> None:
     with pytest.raises(ShapeError, match="masks look transposed"):
         frames_first(SNAPSHOTS, MASKS.swapaxes(1, 2), "s", "m")

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from deqsci.errors import InputFileError
+from deqsci.io import save_snapshots
 from deqsci.io.finished_run import FinishedRun, find_runs
+from tests.io.files import write_npz
 from tests.runs import FRAMES, make_scene, write_run
 
 
@@ -30,6 +32,25 @@ def test_a_run_comes_back_as_it_was_written(tmp_path: Path) -> None:
     np.testing.assert_array_equal(run.scene.truth, scene.truth)
     assert run.video.shape == (2 * FRAMES, *scene.masks.shape[1:])
     assert run.residuals == ([0.5, 0.01, 1e-4], [0.5, 0.01, 1e-3])
+
+
+def test_its_snapshots_are_intensities_whatever_they_look_like(tmp_path: Path) -> None:
+    """A run of counts at --full-scale 1: a truth that disagrees is no reason to divide by 255."""
+    folder, scene = write_run(tmp_path / "out"), make_scene()
+    bright = 300 * scene.snapshots
+    save_snapshots(folder / "snapshot.npz", bright, scene.masks, scene.truth)
+    np.testing.assert_array_equal(FinishedRun.load(folder).scene.snapshots, bright)
+
+
+@pytest.mark.parametrize("name", ["snapshot", "masks", "truth"])
+def test_arrays_that_no_run_wrote_are_refused(name: str, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "out")
+    with np.load(folder / "snapshot.npz") as file:
+        arrays = dict(file)
+    for other in (arrays[name][:, :-1], np.float32(1)):
+        write_npz(folder / "snapshot.npz", **{**arrays, name: other})
+        with pytest.raises(InputFileError, match="not what a run writes; reconstruct it again"):
+            FinishedRun.load(folder)
 
 
 def test_iterations_that_were_left_out_are_gaps(tmp_path: Path) -> None:

@@ -30,7 +30,9 @@ EVERYTHING = {
 
 def write_run(path: Path, **summary: object) -> None:
     with RunFolder.create(path) as run:
-        run.write_video(VIDEO, fps=10)
+        with run.video_parts(VIDEO.shape) as write:
+            write(VIDEO)
+        run.write_movie(VIDEO, fps=10)
         run.write_preview(VIDEO, fps=10)
         run.figure.write_bytes(b"a picture")
         run.write_residuals([np.array([1.0, 0.1, 0.01]), np.array([1.0, 0.001, np.nan, np.nan])])
@@ -39,7 +41,8 @@ def write_run(path: Path, **summary: object) -> None:
 
 def write_run_until(interruption: type[BaseException], path: Path) -> None:
     with RunFolder.create(path) as run:
-        run.write_video(0 * VIDEO, fps=10)
+        with run.video_parts(VIDEO.shape) as write:
+            write(0 * VIDEO)
         run.write_summary({"seed": 2})
         raise interruption
 

@@ -27,6 +27,31 @@ def test_truth_tells_the_scale(scale: float) -> None:
     assert notices == (() if scale == 1 else ("f was divided by 255, which its truth agrees with",))
 
 
+@pytest.mark.parametrize("factor", [1.3, 2.0])
+def test_intensities_that_are_off_their_truth_are_no_counts(factor: float) -> None:
+    """Divided by 255 they are nearer to the truth, but as little explained by it as 0 is."""
+    sums, scale, (notice,) = frame_sums(factor * SUM, MASKS, TRUTH, "f")
+    np.testing.assert_array_equal(sums, factor * SUM)
+    assert scale.full_scale == 1
+    assert f"differs from the sum of masks times truth by {100 * factor - 100:.3g} %" in notice
+
+
+def test_noise_above_a_dark_truth_does_not_make_counts() -> None:
+    dark = 0.01 * TRUTH
+    noisy = dark.sum(0, keepdims=True) + np.float32([[[-0.3, 0.2, 0.3], [0.1, -0.2, 0.4]]])
+    _, scale, _ = frame_sums(noisy, MASKS, dark, "f")
+    assert scale.full_scale == 1
+
+
+def test_real_numbers_that_no_scale_explains_are_guessed_or_refused() -> None:
+    counts = np.rint(SUM * 31)
+    _, scale, _ = frame_sums(counts, MASKS, TRUTH, "f")
+    assert scale.guessed
+    assert scale.full_scale == 255 / 8
+    with pytest.raises(ValueRangeError, match="at most 8 frames of intensity 1"):
+        frame_sums(5.01 * SUM, MASKS, TRUTH, "f")
+
+
 def test_a_given_full_scale_is_taken() -> None:
     counts = np.rint(SUM * 1023).astype(np.uint16)
     sums, _, _ = frame_sums(counts, MASKS, None, "f", full_scale=1023)
@@ -39,6 +64,18 @@ def test_a_given_black_level_is_taken_off() -> None:
     np.testing.assert_allclose(sums, SUM, atol=1e-3)
     assert scale.intensity(64) == 0
     assert notices == ()
+
+
+@pytest.mark.parametrize("full_scale", [None, 255])
+@pytest.mark.parametrize("black_level", [255.0, 300.0])
+def test_a_black_level_above_all_counts_is_refused(
+    black_level: float, full_scale: float | None
+) -> None:
+    counts = np.full((1, 2, 3), 200, np.uint8)
+    wanted = f"black level is {black_level:g}; wanted less than 255, the highest count that f can"
+    for truth in (None, TRUTH):
+        with pytest.raises(ValueRangeError, match=wanted):
+            frame_sums(counts, MASKS, truth, "f", full_scale=full_scale, black_level=black_level)
 
 
 def test_a_guess_is_told_with_how_to_say_otherwise() -> None:
@@ -94,6 +131,8 @@ def test_a_snapshot_of_another_video_is_told() -> None:
         (np.float64(0.5), 1000, 0.5),
         (np.float64(1.01), None, 1.01),  # a resize overshoots
         (np.float32(2.5), 1000, 2.5),
+        (np.float64(-0.01), None, -0.01),  # or undershoots
+        (np.float32(-0.01), 1000, -0.01),
         (np.float64(2.55), None, 0.01),
         (np.uint16(2), None, 2 / 255),
     ],
@@ -105,7 +144,10 @@ def test_truth_in_counts_becomes_intensity(
     np.testing.assert_allclose(result, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("value", "full_scale"), [(256.0, None), (-0.1, None), (1001.0, 1000)])
+@pytest.mark.parametrize(
+    ("value", "full_scale"),
+    [(256.0, None), (-1.6, None), (np.int16(-1), None), (1001.0, 1000)],
+)
 def test_truth_on_no_known_scale_is_refused(value: float, full_scale: float | None) -> None:
     with pytest.raises(ValueRangeError, match="wanted intensities"):
         intensity(np.full((1, 2, 2), value), full_scale, "f")

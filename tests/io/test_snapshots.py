@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import scipy.io
@@ -212,6 +213,22 @@ def test_a_truncated_file_is_called_damaged(kind: str, tmp_path: Path) -> None:
     path = tmp_path / WRITERS[kind][0]
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(InputFileError, match="is damaged or cut short"):
+        load_snapshots(path)
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_file_beyond_the_memory_is_called_so(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> None:
+        raise MemoryError
+
+    path = tmp_path if kind == "folder" else tmp_path / "a.npy"
+    np.save(tmp_path / "a.npy", SUMS)
+    iio.imwrite(tmp_path / "a.png", np.zeros((4, 5), np.uint8))
+    monkeypatch.setattr("deqsci.io.containers._npy", read)
+    monkeypatch.setattr("deqsci.io.images._decoded", read)
+    with pytest.raises(InputFileError, match=f"{path} holds more than fits into memory"):
         load_snapshots(path)
 
 

@@ -149,6 +149,7 @@ def test_a_folder_of_images_is_a_video(tmp_path: Path) -> None:
     iio.imwrite(tmp_path / "f10.png", np.repeat(gray[1][..., None], 3, axis=2))
     iio.imwrite(tmp_path / "f11.png", gray[2].astype(np.uint16) * 257)
     (tmp_path / "readme.txt").write_text("not an image")
+    (tmp_path / "._f2.png").write_bytes(b"\0\5\x16\7")  # macOS leaves such beside a file
     np.testing.assert_allclose(read_video(tmp_path), gray / 255, atol=1e-6)
     np.testing.assert_allclose(
         read_video(tmp_path, start=1, max_frames=1), gray[1:2] / 255, atol=1e-6

@@ -119,6 +119,19 @@ def test_a_black_level_keeps_what_lies_below_zero_from_the_converter() -> None:
 
 
 @pytest.mark.parametrize(
+    ("noise", "top"),
+    [
+        (Noise(bits=8, black_level=100), 8),
+        (Noise(bits=8, black_level=8), 8),
+        (Noise(saturation=3.0, black_level=3.5), 3),
+    ],
+)
+def test_a_black_level_at_the_converter_s_end_is_refused(noise: Noise, top: int) -> None:
+    with pytest.raises(ConfigError, match=f"in intensities, not counts; wanted less than {top}"):
+        noise(torch.zeros(1, 4, 4), 8.0)
+
+
+@pytest.mark.parametrize(
     "setting",
     [
         {"gain": 0.0},

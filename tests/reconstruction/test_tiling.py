@@ -145,6 +145,25 @@ def test_tiles_are_told_together() -> None:
     torch.testing.assert_close(result.video, 1 + physics.initial(snapshot))
 
 
+@pytest.mark.parametrize("untold", [True, False])
+def test_without_residuals_tiles_have_none(untold: bool) -> None:
+    """A method of one pass has none, and a part whose solve failed at once does not either."""
+
+    class Silent(Echo):
+        def reconstruct(self, snapshot, physics, callback=None) -> Reconstruction:
+            result = super().reconstruct(snapshot, physics)
+            if untold or not result.converged:
+                result.residuals.fill_(torch.nan)
+            return result
+
+    snapshot = torch.zeros(1, 128, 192)
+    snapshot[..., -10:] = 1
+    physics = SnapshotPhysics(torch.ones(1, 128, 192))
+    result = Tiled(Silent(), SMALLEST).reconstruct(snapshot, physics)
+    assert result.residuals.isnan().all()
+    assert result.status == ("not converged in 1 of 2 tiles: raise max_iter",)
+
+
 def test_several_snapshots_with_masks_and_noise_of_their_own(problem) -> None:
     physics, snapshot = problem
     masks = torch.stack([physics.masks, physics.masks.flip(0)])

@@ -86,7 +86,8 @@ def test_a_gray_video_does_not_belong_to_a_colour_run(run: FinishedRun) -> None:
     gray = replace(run.scene, truth=None, bayer=None)
     with RunFolder.create(run.path.parent / "other") as folder:
         folder.write_scene(gray)
-        folder.write_video(run.video, fps=8)
+        with folder.video_parts(run.video.shape) as write:
+            write(run.video)
         folder.write_residuals(run.residuals)
         folder.write_summary(run.summary)
     with pytest.raises(Exception, match="files of one run only"):

@@ -16,7 +16,7 @@ from PIL import Image
 
 from deqsci.errors import OutputError
 from deqsci.io.finished_run import FinishedRun
-from deqsci.metrics import psnr_per_frame
+from deqsci.metrics import MAX_PSNR, psnr_per_frame
 from deqsci.viz.report import words, write_index, write_report
 from tests.runs import FRAMES, write_run
 
@@ -97,7 +97,7 @@ def test_the_numbers_are_those_of_the_run(tmp_path: Path) -> None:
     first, second = page.json("data")["snapshots"]
     assert first["residuals"] == [0.5, 0.01, 1e-4]
     expected = psnr_per_frame(run.video[FRAMES:], run.scene.truth[FRAMES:])
-    assert second["psnrPerFrame"] == [None, pytest.approx(expected[1]), None, None]
+    assert second["psnrPerFrame"] == [MAX_PSNR, pytest.approx(expected[1]), MAX_PSNR, MAX_PSNR]
     assert expected[1] == pytest.approx(20, abs=1e-4)
     again = np.einsum("thw,thw->hw", run.scene.masks, run.video[:FRAMES])
     misfit = np.linalg.norm(run.scene.snapshots[0] - again) / np.linalg.norm(run.scene.snapshots[0])
@@ -105,6 +105,14 @@ def test_the_numbers_are_those_of_the_run(tmp_path: Path) -> None:
     for text in ("PSNR 20.50 dB", "Converged 1 of 2", "Time a snapshot 1.5 s", "square.npz"):
         assert text in page.text, text
     assert "the masks were taken for granted" in page.text
+
+
+def test_without_one_snapshots_psnr_there_is_no_mean(tmp_path: Path) -> None:
+    good, diverged = record("converged", converged=True), record("diverged", converged=False)
+    scores = [good | {"psnr": 20.0, "ssim": 0.5}, diverged | {"psnr": None, "ssim": None}]
+    page = report(tmp_path / "out", snapshots=scores)
+    assert "PSNR 20.00 dB" not in page.text  # nor does run.json say so
+    assert "Converged 1 of 2" in page.text
 
 
 def test_one_snapshot_without_truth_has_neither_list_nor_errors(tmp_path: Path) -> None:

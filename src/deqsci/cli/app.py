@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from deqsci import __version__
-from deqsci.cli.benchmark import benchmark
+from deqsci.cli.benchmark import INTERRUPTED, benchmark
 from deqsci.cli.calibrate import calibrate
 from deqsci.cli.config_file import apply_config_file
 from deqsci.cli.demo import demo
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = command(*bound.args, **bound.kwargs)
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
-        return _fail(130, "interrupted; unfinished results were not kept")
+        return _fail(INTERRUPTED, "interrupted; unfinished results were not kept")
     except (CycloptsError, DeqsciError) as error:
         if verbose:
             traceback.print_exc()

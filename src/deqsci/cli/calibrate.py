@@ -59,7 +59,9 @@ def calibrate(
     from deqsci.cli.runtime import set_threads
     from deqsci.io import save_snapshots
     from deqsci.io.jsonable import jsonable
+    from deqsci.io.snapshots import check_output
 
+    check_output(output, input, reading.masks, capture)
     set_threads(threads)
     scene = reading.load(input)
     for notice in scene.notices:

@@ -73,7 +73,8 @@ class Clip:
         if snapshots == 0:
             raise InputFileError(
                 f"{path} has {len(video)} frames from frame {start} on; one snapshot takes "
-                f"{frames}: give fewer --frames, an earlier --start or a longer video"
+                f"{frames}: give an earlier --start or a longer video (`deqsci simulate` also "
+                f"takes fewer --frames)"
             )
         return Clip(video[: snapshots * frames], frames)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,8 @@ def reconstruct(
             f"{method.name} does not heed the noise of the snapshots; --noise serves to "
             f"find dead and hot pixels and changes nothing else"
         )
+    told = {**asdict(reading), **asdict(trust), "calibrate": calibrate}
+    told["masks"] = reading.masks and reading.masks.name  # as of the weights
     summaries = []
     converged = True
     for target, file in targets.items():
@@ -91,6 +94,7 @@ def reconstruct(
             demosaicking = colouring.demosaic or "joint"
             run = reconstruct_scene(method, scene, folder, terminal, sensor, demosaicking)
             summary = summarize(run, scene, target, method.facts())
+            summary["options"] |= told
             summary["calibration"] = jsonable(calibration)
             summary |= sensor_facts(scene, sensor, trust)
             write_run(folder, run, scene, summary)

@@ -9,7 +9,10 @@ from cyclopts import Parameter
 
 from deqsci.cli.options import Reporting
 from deqsci.cli.terminal import Terminal
-from deqsci.errors import ConfigError
+from deqsci.errors import ConfigError, OutputError
+
+PAGES = (".html", ".htm")
+"""Suffixes that a browser knows."""
 
 
 def report(
@@ -32,6 +35,8 @@ def report(
         Page to write; without it, `report.html` in the folder.
     """
     terminal = Terminal(reporting)
+    if output is not None and output.suffix.lower() not in PAGES:
+        raise OutputError(f"{output} is no page; give a name that ends in {' or '.join(PAGES)}")
 
     from deqsci.io.finished_run import FinishedRun, find_runs
     from deqsci.io.run_folder import REPORT

@@ -128,9 +128,11 @@ def simulate(
     from deqsci.cli.runtime import set_threads
     from deqsci.io import save_snapshots
     from deqsci.io.colour import mosaicked
+    from deqsci.io.snapshots import check_output
     from deqsci.physics.camera import MaskDeviation
     from deqsci.physics.noise import Noise
 
+    check_output(output, masks)
     set_threads(threads)
     noise = Noise(
         gaussian=noise_gaussian or 0.0,

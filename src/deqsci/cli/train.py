@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from deqsci.cli.benchmark import INTERRUPTED
 from deqsci.cli.options import Output, Reporting
 from deqsci.cli.terminal import Terminal
 from deqsci.errors import OutputError
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
 
 if TYPE_CHECKING:
     from deqsci.training.config import TrainConfig

@@ -44,10 +44,16 @@ class Results(CellFile):
             raise OutputError(f"{path} holds no results of this kind; give another --output")
         new, settings = jsonable(inputs), jsonable(settings)
         old = {kind: before.get(f"{kind}s", {}) for kind in new}
-        cells = [cell for cell in before.get("cells", []) if cell.get(ERROR) is None]
-        if cells:
+        # What failed is told until it is tried again or its scene is gone; it compares to anything.
+        cells = [
+            cell
+            for cell in before.get("cells", [])
+            if cell.get(ERROR) is None or cell.get("scene") in new.get("scene", ())
+        ]
+        measured = [cell for cell in cells if cell.get(ERROR) is None]
+        if measured:
             _compare(path, "", before["settings"], settings)
-        for cell in cells:
+        for cell in measured:
             for kind, facts in new.items():
                 if (name := cell.get(kind)) in facts:
                     _compare(path, f"{kind} {name}: ", old[kind].get(name), facts[name])

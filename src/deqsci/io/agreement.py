@@ -19,7 +19,7 @@ def frames_first(
     """Both with images of the same H×W in their last axes, and notices of what was moved.
 
     Without that being so already, an order H×W×N or H×W×T is tried, as MATLAB and OpenCV users
-    save it.
+    save it. Where both agree, T is the shortest axis, as in :func:`lone_masks_first`.
 
     Shape: snapshots (N, H, W) or (H, W, N), masks (T, H, W) or (H, W, T).
 
@@ -27,9 +27,17 @@ def frames_first(
     ------
     ShapeError : no order of the axes makes the sizes equal.
     """
-    for images, notices in _orders(snapshots, where, "snapshots"):
-        for openings, more in _orders(masks, mask_where, "masks"):
+    mask_orders = _orders(masks, mask_where, "masks")
+    if _frames_last(masks):
+        mask_orders.reverse()
+    for openings, more in mask_orders:
+        for images, notices in _orders(snapshots, where, "snapshots"):
             if images.shape[1:] == openings.shape[1:]:
+                if openings is not masks and snapshots.shape[1:] == masks.shape[1:]:
+                    more += (
+                        f"{where} and {mask_where} agree as stored, too; the shortest axis is "
+                        f"taken for the frames",
+                    )
                 return images, openings, notices + more
     size, mask_size = snapshots.shape[1:], masks.shape[1:]
     hint = "give the masks of this camera, cut to the same region"
@@ -48,7 +56,7 @@ def lone_masks_first(masks: Array, where: str) -> tuple[Array, tuple[str, ...]]:
     frames. Masks T×H×W for an image narrower than that are turned wrongly, which the notice tells.
     """
     as_stored, turned = _orders(masks, where, "masks")
-    return turned if masks.shape[2] < min(masks.shape[:2]) else as_stored
+    return turned if _frames_last(masks) else as_stored
 
 
 def masks_of_one_snapshot(
@@ -91,6 +99,10 @@ def without_masks(files: Iterable[Path], masks: Path | None = None) -> list[Path
     """Those files whose names say nothing of masks and that are not the one given as ``masks``."""
     given = None if masks is None else masks.resolve()
     return [file for file in files if not is_named_masks(file) and file.resolve() != given]
+
+
+def _frames_last(masks: Array) -> bool:
+    return masks.shape[2] < min(masks.shape[:2])
 
 
 def _orders(array: Array, where: str, what: str) -> list[tuple[Array, tuple[str, ...]]]:

@@ -63,13 +63,13 @@ def read_container(
 
     Raises
     ------
-    InputFileError : missing, empty, damaged, of another kind, or a wanted entry is not a plain
-        array of real numbers.
+    InputFileError : missing, empty, damaged, too large for the memory, of another kind, or a wanted
+        entry is not a plain array of real numbers.
     """
-    if path.is_dir():
-        return _nameless(path, names, read_stack(path, images))
-    head = _head(path)
     try:
+        if path.is_dir():
+            return _nameless(path, names, read_stack(path, images))
+        head = _head(path)
         if head[:2] == b"PK":
             return _read_npz(path, names)
         if b"MATLAB 7.3" in head[:128]:
@@ -84,6 +84,11 @@ def read_container(
             return _nameless(path, names, read_stack(path))
     except DeqsciError:
         raise
+    except MemoryError as error:
+        raise InputFileError(
+            f"{path} holds more than fits into memory; cut it into several files, or save it again "
+            f"if it is not that large"
+        ) from error
     except Exception as error:  # the parsers raise anything on damaged bytes, zlib.error included
         raise InputFileError(
             f"{path} is damaged or cut short ({type(error).__name__} while reading it); "

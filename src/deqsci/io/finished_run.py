@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError
 from deqsci.io.atomic import reason
-from deqsci.io.containers import read_container
+from deqsci.io.colour import BAYER, pattern_of
+from deqsci.io.containers import Array, read_container
 from deqsci.io.images import natural_key
 from deqsci.io.run_folder import FORMAT, RESIDUALS, SNAPSHOT, SUMMARY, VIDEO
-from deqsci.io.snapshots import SnapshotFile, load_snapshots
+from deqsci.io.snapshots import SnapshotFile
 
 _NUMBER = (int, float)
 _SUMMARY_TYPES: dict[str, tuple[type, ...]] = {
@@ -73,7 +74,7 @@ class FinishedRun:
                 raise InputFileError(
                     f"{path} holds a run without {name}; reconstruct it again to have it whole"
                 )
-        scene = load_snapshots(path / SNAPSHOT)
+        scene = _scene(path / SNAPSHOT)
         video = read_container(path / VIDEO, ("video",)).arrays.get("video")
         count, size = len(scene.snapshots), (len(scene.masks), *scene.masks.shape[1:])
         wanted: tuple[int, ...] = (count * size[0], *size[1:])
@@ -110,6 +111,23 @@ def is_run(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and content.get("format") == FORMAT
+
+
+def _scene(file: Path) -> SnapshotFile:
+    """What the run wrote, as it stands: its axes and units are those used inside."""
+    content = read_container(file, ("snapshot", "masks", "truth", BAYER))
+    snapshots, masks = content.arrays.get("snapshot"), content.arrays.get("masks")
+    truth = content.arrays.get("truth")
+    if snapshots is None or masks is None or not _fit(snapshots, masks, truth):
+        raise InputFileError(f"{file} is not what a run writes; reconstruct it again")
+    return SnapshotFile(file, snapshots, masks, truth, bayer=pattern_of(content))
+
+
+def _fit(snapshots: Array, masks: Array, truth: Array | None) -> bool:
+    if not snapshots.ndim == masks.ndim == 3 or snapshots.shape[1:] != masks.shape[1:]:
+        return False
+    wanted = (len(snapshots) * len(masks), *masks.shape[1:])
+    return truth is None or truth.shape[:3] == wanted
 
 
 def _summary(path: Path) -> dict[str, Any]:

@@ -46,12 +46,12 @@ def read_stack(path: Path, files: Sequence[Path] | None = None) -> NDArray[Any]:
     return np.stack(pages)
 
 
-def image_files(folder: Path) -> list[Path]:
-    """The images of a folder, frame2 before frame10."""
+def image_files(folder: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> list[Path]:
+    """The images of a folder but for hidden ones, frame2 before frame10."""
     files = [
         file
         for file in folder.iterdir()
-        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+        if file.suffix.lower() in suffixes and not file.name.startswith(".")
     ]
     return sorted(files, key=lambda file: natural_key(file.name))
 
@@ -70,6 +70,8 @@ def natural_key(name: str) -> list[tuple[int, str]]:
 def _pages(file: Path) -> list[NDArray[Any]]:
     try:
         series = _decoded(file)
+    except MemoryError:
+        raise
     except Exception as error:  # each image plugin raises its own
         raise InputFileError(
             f"{file} is damaged or of a kind that is not read ({type(error).__name__}); save it "

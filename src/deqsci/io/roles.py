@@ -45,8 +45,8 @@ def masks_of(file: Container) -> tuple[Array, str, tuple[str, ...]]:
     if found is None:
         raise NoMasksError(
             f"{file.path} holds no mask (it holds {_listing(file)}; wanted an array called "
-            f"{_either(MASK_NAMES)}); give the masks it was taken with as --masks "
-            f"{_masks_beside(file.path) or 'FILE'}"
+            f"{_either(MASK_NAMES)}); give those it was taken with to `deqsci reconstruct` as "
+            f"--masks {_masks_beside(file.path) or 'FILE'}, or store both in one file"
         )
     name, array = found
     where = called(file, name)

@@ -8,7 +8,8 @@
 ``figure.png``      the same on one page
 ``residuals.csv``   the course of every solve
 ``run.json``        everything there is to say about the run; written last
-``report.html``     the page of the run, where ``deqsci report`` was asked for one
+``report.html``     the page of the run, where ``deqsci report`` was asked for one; ``-o`` may name
+                    it otherwise
 ==================  ===========================================================================
 
 ``run.json`` marks the folder: with it the run is whole, and the folder is ours to replace.
@@ -106,17 +107,14 @@ class RunFolder:
             if self._made and not any(self.path.iterdir()):
                 self.path.rmdir()
 
-    def write_video(self, video: NDArray[np.float32], fps: float) -> None:
-        """``video.npz`` and ``video.mp4`` of (F, H, W) intensities, clipped to [0, 1]."""
-        with self.video_parts(video.shape) as write:
-            write(video)
-        self.write_movie(video, fps)
-
     @contextmanager
     def video_parts(
         self, shape: tuple[int, ...]
     ) -> Iterator[Callable[[NDArray[np.float32]], None]]:
-        """Lend what takes the successive parts of ``video.npz``, which together have ``shape``."""
+        """Lend what takes the successive parts of ``video.npz``, which together have ``shape``.
+
+        They are clipped to [0, 1].
+        """
         with npz_writer(self.staging / VIDEO, "video", shape) as write:
             yield lambda part: write(np.clip(part, 0, 1))
 
@@ -216,13 +214,13 @@ def is_report(path: Path) -> bool:
 
 
 def _own_files(path: Path) -> set[str]:
-    """The names that the run in ``path`` wrote; empty where there is no run.
+    """The names that the run in ``path`` wrote, and its pages; empty where there is no run.
 
     A run that was killed while its files were being moved still has its summary in staging.
     """
     summaries = [path / SUMMARY, *path.glob(f"{_PARTIAL}*/{SUMMARY}")]
     names = {name for summary in summaries for name in _listed(summary)}
-    return names | {REPORT} if names and is_report(path / REPORT) else names
+    return names | {entry.name for entry in path.iterdir() if is_report(entry)} if names else names
 
 
 def _listed(summary: Path) -> set[str]:

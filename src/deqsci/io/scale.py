@@ -8,8 +8,9 @@ divided by the other, is the sum of frame intensities, 0…T.
 what the file holds                                     full scale taken
 ======================================================  =========================================
 anything, and ``full_scale`` is given                   ``full_scale``
-snapshot and truth                                      1 or 255, whichever explains the snapshot
-snapshot of real numbers within 0…ΣΦ, no truth          1, it is in intensities already
+snapshot and truth                                      1 or 255, whichever explains the snapshot;
+                                                        real numbers that neither does, as below
+snapshot of real numbers within 0…ΣΦ                    1, it is in intensities already
 any other snapshot                                      a guess (:mod:`deqsci.io.counts`), which
                                                         is told; error where none fits
 ======================================================  =========================================
@@ -27,7 +28,13 @@ from numpy.typing import NDArray
 
 from deqsci.errors import MaskError, ValueRangeError
 from deqsci.io.containers import Array
-from deqsci.io.counts import EIGHT_BIT, Scale, guess_black_level, guess_full_scale
+from deqsci.io.counts import (
+    EIGHT_BIT,
+    Scale,
+    guess_black_level,
+    guess_full_scale,
+    top_count,
+)
 from deqsci.io.on_disk import converted, parts
 
 Float = NDArray[np.float32]
@@ -40,7 +47,7 @@ DISAGREEMENT = 0.05
 """‖y − Φx‖/‖Φx‖ above which a file's snapshots are said not to come from its truth."""
 
 WRONG_SCALE = 0.75
-"""The same for counts, above which even other masks would not explain it: the scale is wrong."""
+"""The same, above which even other masks would not explain it: the scale is wrong."""
 
 
 def check_scale(full_scale: float | None, black_level: float | None) -> None:
@@ -87,7 +94,7 @@ def transmission(masks: Array, where: str) -> tuple[Float, tuple[str, ...]]:
 
 def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
     """Truth frames in intensities: real numbers up to 1 + ``OVERSHOOT`` stay, as a resize may have
-    taken them above 1; 8-bit counts are divided by 255.
+    taken them above 1; 8-bit counts are divided by 255. Below 0 it may take them as far.
 
     Where ``full_scale`` is given, counts of any type but uint8 are divided by it instead.
 
@@ -99,7 +106,8 @@ def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
         scale = 1.0
     elif full_scale is not None and truth.dtype != np.uint8:
         scale = full_scale if high <= full_scale else None
-    if low < 0 or scale is None:
+    undershoot = OVERSHOOT if truth.dtype.kind == "f" else 0.0
+    if scale is None or low < -undershoot * scale:
         raise ValueRangeError(
             f"{where} spans {low:g} to {high:g}; wanted intensities 0…1 or counts "
             f"0…{full_scale or EIGHT_BIT:g}, give the count of full intensity with --full-scale"
@@ -122,7 +130,7 @@ def frame_sums(
 
     Raises
     ------
-    ValueRangeError : no full scale fits the numbers, or the given one does not.
+    ValueRangeError : no full scale fits the numbers, or what is given does not.
     """
     scale = _choose(snapshots, masks, truth, full_scale, black_level, where)
     high, opening = scale.intensity(float(snapshots.max())), float(masks.sum(0).max())
@@ -166,6 +174,12 @@ def _choose(
 ) -> Scale:
     low, high = float(snapshots.min()), float(snapshots.max())
     opening = float(masks.sum(0).max())
+    real = snapshots.dtype.kind == "f"
+    if black_level is not None and (top := top_count(snapshots)) and black_level >= top:
+        raise ValueRangeError(
+            f"black level is {black_level:g}; wanted less than {top:g}, the highest count that "
+            f"{where} can hold"
+        )
 
     def fits(scale: Scale) -> bool:
         # Half as much again leaves room for noise; a wrong scale is wrong by far more.
@@ -173,8 +187,13 @@ def _choose(
 
     known = [Scale(full, black_level or 0.0) for full in (1.0, EIGHT_BIT)]
     if truth is not None and full_scale is None and any(map(fits, known)):
-        return min(known, key=lambda scale: _misfit(snapshots, scale, masks, truth))
-    if snapshots.dtype.kind == "f" and full_scale is None and fits(known[0]):
+        one, eight_bit = (_misfit(snapshots, scale, masks, truth) for scale in known)
+        if one <= eight_bit:
+            return known[0]
+        # Divided by 255, too bright or noisy intensities are nearly 0, and nearer to their truth.
+        if eight_bit <= WRONG_SCALE or not real:
+            return known[1]
+    if real and full_scale is None and fits(known[0]):
         return known[0]
     black = black_level
     if black is None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deqsci.errors import InputFileError, OutputError, ShapeError
+from deqsci.errors import InputFileError, MaskError, OutputError, ShapeError
 from deqsci.io.agreement import (
     frames_first,
     lone_masks_first,
@@ -135,9 +135,17 @@ def load_snapshots(
 def load_counts(path: Path, masks: Path | None = None) -> Array:
     """The snapshots (N, H, W) of a file as its own numbers, with or without masks.
 
-    Errors are those of :func:`load_snapshots`.
+    Axes are moved as :func:`load_snapshots` moves them, where the masks agree with any order.
+    Errors are those of that function.
     """
-    return snapshots_of(_capture(path, SNAPSHOT_NAMES, masks))[0]
+    file = _capture(path, (*SNAPSHOT_NAMES, *MASK_NAMES), masks)
+    counts, where = snapshots_of(file)
+    try:
+        mask_file = file if masks is None else read_container(masks, MASK_NAMES)
+        stored, mask_where, _ = masks_of(mask_file)
+        return frames_first(counts, stored, where, mask_where)[0]
+    except (MaskError, ShapeError):
+        return counts
 
 
 def load_masks(path: Path, frames: int | None = None) -> tuple[Float, tuple[str, ...]]:
@@ -172,10 +180,7 @@ def save_snapshots(
     OutputError : another suffix, an unwritable place, or a file there that is not of this kind.
     """
     path = Path(path)
-    if path.suffix.lower() != ".npz":
-        raise OutputError(f"{path} does not end in .npz, the only kind of snapshot file written")
-    if path.is_file() and not _is_ours(path):
-        raise OutputError(f"{path} exists and is no snapshot file; give another output path")
+    check_output(path)
     arrays = {"snapshot": snapshots, "masks": masks}
     if truth is not None:
         arrays["truth"] = truth
@@ -184,6 +189,23 @@ def save_snapshots(
         if bayer is not None:
             plain[BAYER] = pattern_array(bayer)
         np.savez(file, allow_pickle=False, **plain)
+
+
+def check_output(path: Path, *inputs: Path | None) -> None:
+    """Raise OutputError where :func:`save_snapshots` cannot write, or would replace an input.
+
+    Call it before the long computation.
+    """
+    if path.suffix.lower() != ".npz":
+        raise OutputError(f"{path} does not end in .npz, the only kind of snapshot file written")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; wanted the path of a file to write")
+    if (above := next(filter(Path.exists, path.parents), None)) and not above.is_dir():
+        raise OutputError(f"{above} is a file; wanted a folder to write {path.name} in")
+    if path.resolve() in [other.resolve() for other in inputs if other is not None]:
+        raise OutputError(f"{path} is one of the files to read; give another output path")
+    if path.is_file() and not _is_ours(path):
+        raise OutputError(f"{path} exists and is no snapshot file; give another output path")
 
 
 def list_inputs(path: Path, masks: Path | None = None) -> list[Path]:

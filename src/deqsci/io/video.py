@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from deqsci.errors import InputFileError, ShapeError, ValueRangeError
 from deqsci.io.atomic import atomic_path
-from deqsci.io.images import natural_key
+from deqsci.io.images import image_files
 
 Float = NDArray[np.float32]
 
@@ -176,10 +176,9 @@ def _converted(frame: Any, to: str) -> Float:
 
 
 def _images(path: Path, start: int, end: int | None, colour: bool) -> Iterator[Float]:
-    files = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+    files = image_files(path, IMAGE_SUFFIXES)
     if not files:
         raise InputFileError(f"{path} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    files.sort(key=lambda file: natural_key(file.name))
     for file in files[start:end]:
         try:
             image = np.asarray(iio.imread(file))

@@ -77,7 +77,19 @@ class Noise:
         snapshot : (..., H, W), intensity summed over the frames.
         full_scale : top of the converter's range where no saturation level is set; T, as a rule.
         generator : source of the randomness, on the snapshot's device.
+
+        Raises
+        ------
+        ConfigError : the black level leaves nothing of the converter's range.
         """
+        if self.saturation is not None:
+            full_scale = self.saturation
+        converted = self.bits is not None or self.saturation is not None
+        if converted and self.black_level >= full_scale:
+            raise ConfigError(
+                f"black level is {self.black_level:g}, in intensities, not counts; wanted less "
+                f"than {full_scale:g}, where the converter ends"
+            )
         pixels = snapshot.shape[-2:]
         if self.photons is not None:
             arriving = (snapshot * self.photons).clamp_min(0)
@@ -94,7 +106,6 @@ class Noise:
             snapshot = snapshot * (draws >= self.dead)
         snapshot = snapshot + self.black_level
         if self.saturation is not None:
-            full_scale = self.saturation
             snapshot = snapshot.clamp(max=full_scale)
         if self.bits is not None:
             step = full_scale / (2**self.bits - 1)

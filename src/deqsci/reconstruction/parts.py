@@ -36,9 +36,13 @@ class Part:
         )
 
     def trace(self, length: int) -> Tensor:
-        """Residuals (B, length), after the end the smallest: a solver returns its best iterate."""
+        """Residuals (B, length), after the end the smallest: a solver returns its best iterate.
+
+        NaN where there is none.
+        """
         known = torch.where(self.residuals.isfinite(), self.residuals, torch.inf)
         best = known.min(1, keepdim=True).values
+        best = torch.where(best.isfinite(), best, torch.nan)
         kept = torch.where(self.residuals.isnan(), best, self.residuals)
         return torch.cat([kept, best.expand(-1, length - kept.shape[1])], 1)
 
@@ -59,7 +63,7 @@ def together(video: Tensor, parts: list[Part], name: str) -> Reconstruction:
         [part.evaluations for part in parts]
     ).double()
     converged = torch.stack([part.converged for part in parts])
-    last = traces[..., -1]
+    last = torch.where(traces[..., -1].isnan(), torch.inf, traces[..., -1])
     status = []
     for sample in range(len(video)):
         sentences = [part.status[sample] for part in parts]

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from deqsci.data.clip_set import ClipSet
 from deqsci.data.clips import load_clips, load_stills
 from deqsci.denoisers.checkpoints import load_checkpoint
-from deqsci.errors import ConfigError, TrainingError
+from deqsci.errors import ConfigError, OutputError, TrainingError
 from deqsci.fixed_point import Anderson, JacobianFree, Unrolled
 from deqsci.reconstruction.equilibrium import DeepEquilibrium
 from deqsci.reconstruction.maps import EquilibriumMap
@@ -61,6 +61,10 @@ class Trainer:
     Everything drawn comes from generators whose states are checkpointed, and the learning rate
     is a function of the step alone: a resumed run follows the trajectory of an uninterrupted one.
     ``rank`` and ``processes`` place it among processes that train together; only rank 0 writes.
+
+    Raises
+    ------
+    OutputError : the folder is none, or holds something that no training run wrote.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class Trainer:
         self.rank, self.processes = rank, processes
         self.on_step: Callable[[Progress], None] = lambda progress: None
         self.on_validation: Callable[[Record], None] = lambda record: None
+        if rank == 0:
+            _check_folder(folder)
         self._setup()
 
     def _setup(self) -> None:
@@ -152,9 +158,10 @@ class Trainer:
     def fit(self) -> None:
         """Run every stage that is left to its end, or until the time is up."""
         if self.rank == 0:
-            (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             told = json.dumps(describe_run(self.config, self.device, self.processes), indent=1)
             checkpoint.write(self.folder / "run.json", lambda partial: partial.write_text(told))
+            (self.folder / "samples").mkdir(exist_ok=True)
             with (self.folder / "log.jsonl").open("ab") as log:
                 log.truncate(self.log_size)  # what came after the checkpoint will come again
         while self.stage < len(self.config.stages):
@@ -302,6 +309,30 @@ def learning_rate(stage: Stage, step: int) -> float:
     """Half cosine from ``rate`` to ``final_rate``."""
     share = 0.5 * (1 + math.cos(math.pi * min(step / stage.steps, 1)))
     return stage.final_rate + (stage.rate - stage.final_rate) * share
+
+
+def _check_folder(folder: Path) -> None:
+    """Raise OutputError unless the folder is missing, empty, or holds a training run.
+
+    A run that stopped before its first checkpoint has its run.json. Hidden files do not count.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; wanted an output folder")
+    visible = sorted(entry.name for entry in folder.glob("[!.]*"))
+    if visible and not (folder / "state.pt").exists() and not _is_told(folder / "run.json"):
+        raise OutputError(
+            f"{folder} exists and holds {visible[0]}, not a training run; "
+            f"give a new or empty folder"
+        )
+
+
+def _is_told(file: Path) -> bool:
+    """Whether a file is what a training run writes about itself, not what a reconstruction does."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and {"config", "processes"} <= content.keys()
 
 
 def _check_one_pass(config: TrainConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -197,8 +198,9 @@ def _statuses(run: FinishedRun) -> list[tuple[str, str, int]]:
 
 
 def _mean(run: FinishedRun, key: str) -> float | None:
-    values = [record[key] for record in run.summary["snapshots"] if record[key] is not None]
-    return sum(values) / len(values) if values else None
+    """The mean where all snapshots have one, as ``run.json`` tells it."""
+    values = [record[key] for record in run.summary["snapshots"]]
+    return None if None in values else fmean(values)
 
 
 def _part(index: int, frames: int) -> slice:
