@@ -9,8 +9,7 @@ from torch import Tensor
 
 from deqsci.denoisers.recurrent import RecurrentNetwork
 from deqsci.physics import SnapshotPhysics
-from deqsci.reconstruction.accelerated import Accelerated
-from deqsci.reconstruction.space_time_map import SpaceTimeMap
+from deqsci.reconstruction.space_time_map import AcceleratedSpaceTimeMap, SpaceTimeMap
 
 
 class RecurrentMap(SpaceTimeMap):
@@ -37,6 +36,9 @@ class RecurrentMap(SpaceTimeMap):
         return torch.cat((super().planes(u, context, snapshot, physics), alone.unsqueeze(2)), 2)
 
 
-class AcceleratedRecurrentMap(Accelerated, RecurrentMap):
+class AcceleratedRecurrentMap(AcceleratedSpaceTimeMap, RecurrentMap):
     """f(z; y, Φ) = z + α (D(what each frame sees) − P(z)), of u = 2 P(z) − z: the network in
-    accelerated GAP, which is DE-RNN here; each frame sees u where it saw z."""
+    accelerated GAP, which is DE-RNN here; each frame sees u where it saw z, and the misfit
+    P(u) − u."""
+
+    sees = (*RecurrentMap.sees, "misfit")
