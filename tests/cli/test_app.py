@@ -168,3 +168,15 @@ class TestConfigFile:
         done = run("info", "--config", tmp_path / "absent.yaml")
         assert done.code == 2
         assert "absent.yaml" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+@pytest.mark.parametrize("arguments", [["info"], ["--help"]])
+def test_a_reader_who_goes_away_is_no_fault_of_ours(arguments: list[str]) -> None:
+    """As in ``deqsci info | head``: of text and of tables."""
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    command = [sys.executable, "-m", "deqsci", *arguments]
+    done = subprocess.run(command, stdout=ours, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(ours)
+    assert (done.returncode, done.stderr) == (141, "")

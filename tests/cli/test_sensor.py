@@ -144,3 +144,15 @@ def test_options_out_of_range_are_refused(
     assert done.code == 2
     assert option[0] in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_masks_that_lie_off_are_told_by_much_noise(
+    run: Run, capture: list, tmp_path: Path, shift: int
+) -> None:
+    moved = np.roll(255 * MASKS, shift, axis=2)
+    iio.imwrite(tmp_path / "masks.tif", moved, plugin="tifffile", photometric="minisblack")
+    scale = ("--full-scale", FULL, "--black-level", BLACK)
+    done = run("inspect", *capture, *scale)
+    assert done.code == 0
+    assert ("so much noise is rare" in done.err) == bool(shift)

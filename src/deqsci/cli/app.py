@@ -8,6 +8,7 @@ failed; 130 interrupted.
 from __future__ import annotations
 
 import io
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -42,6 +43,10 @@ for verb in (demo, simulate, inspect, calibrate, reconstruct, report, benchmark,
     app.command(verb, sort_key=len(list(app)))
 
 
+CLOSED_PIPE = 141
+"""Exit code where nobody reads the output any more, as a shell has it for other programs."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (without the program's name) and return its exit code."""
     verbose = False
@@ -50,7 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         reporting = bound.arguments.get("reporting")
         verbose = isinstance(reporting, Reporting) and reporting.verbose
         code = command(*bound.args, **bound.kwargs)
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except (BrokenPipeError, SystemExit):  # `deqsci … | head`; rich ends the program then
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "interrupted; unfinished results were not kept")
     except (CycloptsError, DeqsciError) as error:

@@ -67,7 +67,7 @@ def inspect(
             terminal.notice(notice)
         terminal.say(f"{len(scene.masks)} masks, {scene.masks.mean():.3g} open on the average")
         misfit = fit_notice(scene)
-        terminal.say(misfit or "nothing in the snapshots speaks against these masks")
+        terminal.say(misfit or "the pattern of these masks is found in the snapshots")
         sensor = look_at_sensor(scene, Trust())
         facts |= {"frames": len(scene.masks), "misfit": misfit}
         facts |= sensor_facts(scene, sensor, Trust())

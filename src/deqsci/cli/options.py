@@ -57,8 +57,8 @@ class Computing:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where to compute; auto takes a GPU if there is one."""
     dtype: Literal["float32", "float64", "bfloat16"] = "float32"
-    """Floating-point type; in bfloat16, for processors that have it, networks compute in half the
-    time: an equilibrium method's solves begin so and end in float32 at the same video."""
+    """Floating-point type; with bfloat16 the first evaluations of a network, half of de-gap-st's,
+    take half the time where a processor has it; the solve ends in float32, at the same video."""
     threads: Threads = None
     """CPU threads; without it, all that torch finds."""
     seed: Seed = 0

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from deqsci.reconstruction.calibration import NoiseLevel
     from deqsci.reconstruction.sensor import Sensor
 
+LOUD = 0.1
+"""σ over the mean level above which masks that lie off are likelier than so little light. Of five
+clips, two tenths of a pixel left 0.11 to 0.13 of four, half a pixel 0.23 to 0.25, 200 photons at
+intensity 1 at most 0.07 of all."""
+
 READING = Group("Reading the file", sort_key=1)
 TRUST = Group("Trusting the sensor", sort_key=1)
 
@@ -131,6 +136,12 @@ def show_sensor(terminal: Terminal, sensor: Sensor, summary: Mapping[str, Any]) 
         terminal.say("noise: the snapshots do not tell; --noise SIGMA says it")
     elif summary["noise"]["estimated"]:
         terminal.say(noise_sentence(sensor.noise))
+        if sensor.noise.sigma > LOUD * sensor.noise.level:
+            terminal.notice(
+                "so much noise is rare: unless there was hardly any light, the masks lie off where "
+                "they were in the camera (--calibrate finds by how much), or are others, or "
+                "--black-level or --full-scale is another"
+            )
     left_out = summary["left_out"]
     if left_out["share"] > 0:
         kinds = {kind: left_out[kind] for kind in ("dead", "hot")}

@@ -58,7 +58,7 @@ OWN = "own"
 
 QUANTITIES = {
     "noise": Quantity(
-        "read noise of the snapshot, σ (full scale of a frame = 1)",
+        "read noise of the snapshot (σ, intensities)",
         _at_least(0, float),
         "standard deviations ≥ 0",
     ),

@@ -15,7 +15,7 @@ class Status(Enum):
     CONVERGED = "converged: the relative residual reached the tolerance"
     MAX_ITER = (
         "not converged: the iteration limit came first and the best iterate is returned; "
-        "raise max_iter or loosen tol"
+        "raise that limit or loosen the tolerance"
     )
     STALLED = (
         "stalled: restarting from the best iterate brought nothing better and that iterate is "

@@ -33,7 +33,6 @@ from deqsci.io.counts import (
     Scale,
     guess_black_level,
     guess_full_scale,
-    top_count,
 )
 from deqsci.io.on_disk import converted, parts
 
@@ -146,15 +145,16 @@ def frame_sums(
     if scale.guessed:
         notices.append(
             f"{_found(snapshots, where)}: taken as counts with black level {scale.black_level:g} "
-            f"and full scale {scale.full_scale:.4g} (of one frame through an open mask), by which "
-            f"the video's brightness is guessed; --black-level and --full-scale say otherwise"
+            f"and full scale {scale.full_scale:.4g} (of one frame through an open mask), "
+            f"{_guesses(full_scale, black_level)}"
         )
     elif truth is not None and full_scale is None and scale.full_scale != 1 and not whole:
         notices.append(f"{where} was divided by {scale.full_scale:g}, which its truth agrees with")
     if misfit > DISAGREEMENT:
         notices.append(
             f"{where} differs from the sum of masks times truth by {100 * misfit:.3g} % "
-            f"(noise, or other masks or another scale than it was taken with)"
+            f"(noise, or other masks than it was taken with, or another scale: --full-scale and "
+            f"--black-level say it, {scale.full_scale:g} and {scale.black_level:g} were taken)"
         )
     elif truth is None and not scale.guessed and high < 0.25 * opening:
         notices.append(
@@ -175,10 +175,9 @@ def _choose(
     low, high = float(snapshots.min()), float(snapshots.max())
     opening = float(masks.sum(0).max())
     real = snapshots.dtype.kind == "f"
-    if black_level is not None and (top := top_count(snapshots)) and black_level >= top:
+    if black_level is not None and black_level >= (mean := float(snapshots.mean())):
         raise ValueRangeError(
-            f"black level is {black_level:g}; wanted less than {top:g}, the highest count that "
-            f"{where} can hold"
+            f"black level is {black_level:g}; wanted less than {mean:g}, the mean of {where}"
         )
 
     def fits(scale: Scale) -> bool:
@@ -215,6 +214,16 @@ def _choose(
             f"summed)"
         )
     return scale
+
+
+def _guesses(full_scale: float | None, black_level: float | None) -> str:
+    """What is guessed of what was not given."""
+    if full_scale is not None:
+        return "the former guessed; --black-level says otherwise"
+    options = (
+        "--full-scale says" if black_level is not None else "--black-level and --full-scale say"
+    )
+    return f"by which the video's brightness is guessed; {options} otherwise"
 
 
 def _found(snapshots: Array, where: str) -> str:
