@@ -62,6 +62,7 @@ def test_what_stopped_before_its_first_checkpoint_begins_again(file: Path, tmp_p
     out = tmp_path / "run"
     assert main(["train", str(file), "-o", str(out), "-q"]) == 0
     (out / "state.pt").unlink()
+    (out / "state.pt.partial").touch()
     assert main(["train", str(file), "-o", str(out), "-q"]) == 0
     assert len((out / "log.jsonl").read_text().splitlines()) == 1
 

@@ -146,7 +146,7 @@ def test_truth_in_counts_becomes_intensity(
 
 @pytest.mark.parametrize(
     ("value", "full_scale"),
-    [(256.0, None), (-1.6, None), (np.int16(-1), None), (1001.0, 1000)],
+    [(256.0, None), (-0.5, None), (np.int16(-1), None), (1001.0, 1000)],
 )
 def test_truth_on_no_known_scale_is_refused(value: float, full_scale: float | None) -> None:
     with pytest.raises(ValueRangeError, match="wanted intensities"):

@@ -33,8 +33,8 @@ def section(document: Document, image: Path) -> Section:
     measured = [cell for cell in cells if "rules" in cell]
     crops = [cell for cell in measured if cell["reference_residual"] <= SOLVED]
     left = "".join(
-        f" {cell['scene']}, crop {cell['crop'] + 1}, is left out: its reference came no nearer "
-        f"than {power(cell['reference_residual'])}."
+        f" `{cell['model']}` on {cell['scene']}, crop {cell['crop'] + 1}, is left out: its "
+        f"reference came no nearer than {power(cell['reference_residual'])}."
         for cell in measured
         if cell not in crops
     )

@@ -73,8 +73,7 @@ class Clip:
         if snapshots == 0:
             raise InputFileError(
                 f"{path} has {len(video)} frames from frame {start} on; one snapshot takes "
-                f"{frames}: give an earlier --start or a longer video (`deqsci simulate` also "
-                f"takes fewer --frames)"
+                f"{frames}: give an earlier --start or a longer video"
             )
         return Clip(video[: snapshots * frames], frames)
 

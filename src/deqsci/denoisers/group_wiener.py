@@ -75,7 +75,7 @@ def wiener(groups: Tensor, variance: float) -> Tensor:
     patches = groups - groups.mean(1, keepdim=True)
     count, size = groups.shape[1:]
     noisy = torch.eye(count, dtype=groups.dtype, device=groups.device) * variance
-    noisy = torch.baddbmm(noisy.expand(len(groups), -1, -1), patches, patches.mT, alpha=1 / size)
+    noisy = torch.baddbmm(noisy, patches, patches.mT, alpha=1 / size)
     noise = _Inverse.apply(noisy) * variance  # N = 1 − W, so that 1 − F = 3 N² − 2 N³
     square = noise @ noise
     removed = torch.baddbmm(square, square, noise, beta=3, alpha=-2)

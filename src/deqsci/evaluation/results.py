@@ -53,6 +53,8 @@ class Results(CellFile):
         measured = [cell for cell in cells if cell.get(ERROR) is None]
         if measured:
             _compare(path, "", before["settings"], settings)
+        elif before.get("settings") != settings:
+            cells = []
         for cell in measured:
             for kind, facts in new.items():
                 if (name := cell.get(kind)) in facts:

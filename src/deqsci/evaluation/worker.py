@@ -170,7 +170,8 @@ def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
     while True:
         index, snapshot = link.recv()
         if not warm:
-            for each in {built, model}:  # of a solve that begins in bfloat16 the rest too
+            # A solve that begins in bfloat16 ends in float32.
+            for each in (built, model) if kind == EQUILIBRIUM else (model,):
                 _warm_up(each, _tensor(snapshot, physics), physics)
             warm = True
         began = time.perf_counter()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -38,19 +37,19 @@ class MixedPrecision(Anderson):
         rounded_iter = min(self.rounded_iter, self.max_iter - 1)
         if rounded_iter == 0:
             with full_precision(z0):
-                return self._anderson().solve(f, z0, callback)
+                return super().solve(f, z0, callback)
+        first = replace(self, tol=max(self.rounded_tol, self.tol), max_iter=rounded_iter)
         with torch.autocast(z0.device.type, torch.bfloat16):
-            begun = self._anderson(
-                tol=max(self.rounded_tol, self.tol), max_iter=rounded_iter
-            ).solve(f, z0, callback)
+            begun = Anderson.solve(first, f, z0, callback)
         past = begun.residuals.shape[1]
 
         def onwards(iteration: int, residual: Tensor) -> None:
             if callback is not None:
                 callback(past + iteration, residual)
 
+        rest = replace(self, max_iter=self.max_iter - past)
         with full_precision(z0):
-            ended = self._anderson(max_iter=self.max_iter - past).solve(f, begun.value, onwards)
+            ended = Anderson.solve(rest, f, begun.value, onwards)
         return FixedPoint(
             ended.value,
             ended.status,
@@ -58,10 +57,6 @@ class MixedPrecision(Anderson):
             begun.evaluations + ended.evaluations,
             [],
         )
-
-    def _anderson(self, **limits: Any) -> Anderson:
-        own = {field.name: getattr(self, field.name) for field in fields(Anderson)}
-        return Anderson(**{**own, **limits})
 
 
 def _traces(begun: FixedPoint, ended: FixedPoint) -> Tensor:
@@ -71,9 +66,12 @@ def _traces(begun: FixedPoint, ended: FixedPoint) -> Tensor:
     # the smallest of the trace is to be that of the solution.
     known = ended.residuals[:, :1]
     rows = [
-        torch.cat((first[:count], then))
-        for first, then, count in zip(
-            begun.residuals.clamp_min(known), ended.residuals, begun.evaluations.tolist()
+        torch.cat((first[:count], then[:more]))
+        for first, count, then, more in zip(
+            begun.residuals.clamp_min(known),
+            begun.evaluations.tolist(),
+            ended.residuals,
+            ended.evaluations.tolist(),
         )
     ]
     return pad_sequence(rows, batch_first=True, padding_value=torch.nan)

@@ -42,6 +42,9 @@ SIXTEEN_BIT = 65535.0
 OVERSHOOT = 1.5
 """How far, in full scales, a video of real numbers may leave 0…1 before its scale is in doubt."""
 
+UNDERSHOOT = 0.25
+"""The same below 0 of a truth, which a resize takes it by less; further down it is no intensity."""
+
 DISAGREEMENT = 0.05
 """‖y − Φx‖/‖Φx‖ above which a file's snapshots are said not to come from its truth."""
 
@@ -93,7 +96,7 @@ def transmission(masks: Array, where: str) -> tuple[Float, tuple[str, ...]]:
 
 def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
     """Truth frames in intensities: real numbers up to 1 + ``OVERSHOOT`` stay, as a resize may have
-    taken them above 1; 8-bit counts are divided by 255. Below 0 it may take them as far.
+    taken them above 1, and down to −``UNDERSHOOT``; 8-bit counts are divided by 255.
 
     Where ``full_scale`` is given, counts of any type but uint8 are divided by it instead.
 
@@ -105,7 +108,7 @@ def intensity(truth: Array, full_scale: float | None, where: str) -> Float:
         scale = 1.0
     elif full_scale is not None and truth.dtype != np.uint8:
         scale = full_scale if high <= full_scale else None
-    undershoot = OVERSHOOT if truth.dtype.kind == "f" else 0.0
+    undershoot = UNDERSHOOT if truth.dtype.kind == "f" else 0.0
     if scale is None or low < -undershoot * scale:
         raise ValueRangeError(
             f"{where} spans {low:g} to {high:g}; wanted intensities 0…1 or counts "

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from deqsci.errors import WeightsError
 
+PARTIAL = ".partial"
+"""What a file is called after its name until it is whole."""
+
 
 def save(state: dict[str, Any], path: Path) -> None:
     """The whole state of a run."""
@@ -39,7 +42,7 @@ def write(path: Path, fill: Callable[[Path], object]) -> None:
 
     As ``deqsci.io.atomic`` does, which training cannot import: it needs a video encoder.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + PARTIAL)
     fill(partial)
     with partial.open("rb") as stream:
         os.fsync(stream.fileno())

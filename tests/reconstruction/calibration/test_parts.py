@@ -115,3 +115,4 @@ def test_no_order_is_told_of_frames_behind_one_mask() -> None:
     twice = shuffled.clone()
     twice[5] = twice[0]
     assert taken_order((twice * taken.video).sum(1), twice) is None
+    assert calibrate((twice * taken.video).sum(1), twice).order is None

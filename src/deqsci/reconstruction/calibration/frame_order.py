@@ -37,13 +37,14 @@ def taken_order(snapshots: Tensor, masks: Tensor) -> tuple[int, ...] | None:
     Shape: (N, H, W), (T, H, W).
     """
     side = patch_side(len(masks))
-    if min(masks.shape[-2:]) < 2 * side or _any_alike(masks):
+    if min(masks.shape[-2:]) < 2 * side or any_alike(masks):
         return None
     scene = Scene(snapshots[:_LOOK], masks, side)
     return order_in(scene.fit(torch.tensor(NOMINAL, dtype=torch.float64)))
 
 
-def _any_alike(masks: Tensor) -> bool:
+def any_alike(masks: Tensor) -> bool:
+    """Whether two of the masks (T, H, W) are the same, and nothing tells their frames apart."""
     flat = masks.flatten(1)
     return bool((torch.pdist(flat) <= _ALIKE * flat.shape[1] ** 0.5).any())
 

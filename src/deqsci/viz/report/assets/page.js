@@ -136,9 +136,8 @@ function tell(snapshot) {
 }
 
 function quality({ psnr, ssim, psnrPerFrame }) {
-  const curve = psnrPerFrame?.filter((v) => v !== null);
-  if (psnr === null || !curve?.length) return "Against the truth: no finite PSNR.";
-  const [low, high] = [Math.min(...curve), Math.max(...curve)];
+  if (psnr === null || !psnrPerFrame) return "Against the truth: no finite PSNR.";
+  const [low, high] = [Math.min(...psnrPerFrame), Math.max(...psnrPerFrame)];
   const structure = ssim === null ? "" : `, SSIM ${ssim.toFixed(3)}`;
   return `Against the truth: PSNR ${psnr.toFixed(2)} dB${structure}, the mean over ${data.frames} frames. ` +
     `The worst is frame ${psnrPerFrame.indexOf(low) + 1} with ${low.toFixed(2)} dB, ` +
