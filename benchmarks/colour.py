@@ -13,9 +13,10 @@ Material, 256×256×8 unless said otherwise, all of it in packages that the demo
   scaled by fractions of a pixel a frame. Nothing in them moves on its own.
 
 Masks are random binary ones of seed 0, the mosaic is RGGB, the snapshots are free of noise unless
-``--noise`` says otherwise. ``--gray`` adds what comes of a mosaic that is taken for one gray video.
-``--synthetic`` takes colours that are unlike those of photographs instead: waves of two saturated
-colours, out of step, and squares of random colours that move.
+``--noise`` says otherwise, which methods that heed it are told. ``--gray`` adds what comes of a
+mosaic that is taken for one gray video. ``--synthetic`` takes colours that are unlike those of
+photographs instead: waves of two saturated colours, out of step, and squares of random colours that
+move.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ def measure(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """PSNR, SSIM and seconds of every demosaicking, and the colour videos (T, H, W, 3)."""
     generator = torch.Generator().manual_seed(0)
-    physics = SnapshotPhysics(bernoulli_masks(*truth.shape[:-1], generator=generator))
+    masks = bernoulli_masks(*truth.shape[:-1], generator=generator)
+    physics = SnapshotPhysics(masks, noise=noise)
     snapshot = physics.A(mosaic(truth, PATTERN)[None])
     snapshot += noise * torch.randn(snapshot.shape, generator=generator)
     model = build(method)
