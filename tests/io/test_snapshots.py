@@ -138,6 +138,15 @@ def test_a_single_mask_means_one_frame_each(tmp_path: Path) -> None:
     assert "T = 1" in file.notices[0]
 
 
+def test_a_truth_with_its_frames_last_is_turned_as_masks_are(tmp_path: Path) -> None:
+    last = {"masks": SCENE.masks, "truth": TRUTH}
+    turned = {name: np.moveaxis(array, 0, -1) for name, array in last.items()}
+    file = load_snapshots(write_npz(tmp_path / "a.npz", snapshot=SUMS, **turned))
+    np.testing.assert_array_equal(file.truth, TRUTH)
+    np.testing.assert_array_equal(file.masks, SCENE.masks)
+    assert file.notices[-1].endswith("'truth': its last axis is taken for the frames")
+
+
 def test_truth_beyond_the_snapshots_is_left_out(tmp_path: Path) -> None:
     path = write_mat5(tmp_path / "a.mat", meas=SCENE.counts[0], mask=SCENE.masks, orig=SCENE.truth)
     file = load_snapshots(path)

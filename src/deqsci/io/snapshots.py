@@ -263,14 +263,17 @@ def _truth(
     else:
         truth = finite(stack(array, where, "(N·T, H, W)"), where)
     wanted = count * len(masks)
+    notices: tuple[str, ...] = ()
+    if truth.ndim == 3 and truth.shape[1:] != masks.shape[1:] == truth.shape[:2]:
+        truth = np.moveaxis(truth, -1, 0)
+        notices = (f"{where}: its last axis is taken for the frames",)
     if len(truth) < wanted or truth.shape[1:3] != masks.shape[1:]:
         raise ShapeError(
             f"{where} has {'×'.join(map(str, truth.shape))} (frames×H×W); wanted {count} snapshots "
             f"× {len(masks)} masks = {wanted} frames of {masks.shape[1]}×{masks.shape[2]}"
         )
-    notices: tuple[str, ...] = ()
     if len(truth) > wanted:
-        notices = (f"{where} has {len(truth)} frames; the first {wanted} belong to the snapshots",)
+        notices += (f"{where} has {len(truth)} frames; the first {wanted} belong to the snapshots",)
     if bayer is not None and truth.ndim == 3:
         notices += (f"{where} has no colours to compare with; it tells the scale only",)
     return intensity(truth[:wanted], full_scale, where), notices
