@@ -29,15 +29,13 @@ _ssim: Callable[..., float] = metrics.structural_similarity
 
 MAX_PSNR = 100.0
 """PSNR in dB of a frame that is met exactly, or as good as: an infinite one would leave its video,
-and the scenes beside that, without a mean. Rounding to float32 alone is an error of more
-than 140 dB."""
+and the scenes beside that, without a mean. Rounding to float32 alone leaves more."""
 
 SSIM_WINDOW = 11
 
 PROTOCOL = (
     "PSNR (dB, at most 100) and SSIM per frame on values clipped to [0, 1], peak 1, mean over "
-    "frames; "
-    "SSIM: Gaussian window 11×11, σ = 1.5, population covariance"
+    "frames; SSIM: Gaussian window 11×11, σ = 1.5, population covariance"
 )
 """One sentence to print with every table."""
 

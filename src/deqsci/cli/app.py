@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 a fault of ours; 2 the input or the command is wrong; 3 done, but ``--strict``
 was given and some snapshot did not reach the tolerance; 4 a benchmark is done, but for cells that
-failed; 130 interrupted.
+failed; 130 interrupted; 141 nobody reads on.
 """
 
 from __future__ import annotations

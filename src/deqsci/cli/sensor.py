@@ -139,7 +139,7 @@ def show_sensor(terminal: Terminal, sensor: Sensor, summary: Mapping[str, Any]) 
         if sensor.noise.sigma > LOUD * sensor.noise.level:
             terminal.notice(
                 "so much noise is rare: unless there was hardly any light, the masks lie off where "
-                "they were in the camera (--calibrate finds by how much), or are others, or "
+                "they were in the camera (`deqsci calibrate` finds by how much), or are others, or "
                 "--black-level or --full-scale is another"
             )
     left_out = summary["left_out"]

@@ -88,8 +88,7 @@ class _Inverse(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrices: Tensor) -> Tensor:
         factor, failed = torch.linalg.cholesky_ex(matrices)
-        if bool(failed.any()):
-            factor[failed != 0] = torch.eye(factor.shape[-1]).to(factor)
+        factor[failed != 0] = torch.eye(factor.shape[-1]).to(factor)
         inverse = torch.cholesky_inverse(factor)
         inverse[failed != 0] = torch.nan  # to be noticed
         ctx.save_for_backward(inverse)

@@ -166,14 +166,12 @@ def _solve_all(link: Connection[Any, Any], setup: Setup, masks: Float) -> None:
     model = in_precision(built, setup.dtype)
     camera = SnapshotPhysics(torch.from_numpy(masks), noise=setup.noise)
     physics = camera.to(device, STATE_DTYPES[setup.dtype])
-    warm = False
+    # A solve that begins in bfloat16 ends in float32; a schedule does not.
+    cold = [model] if model is built or kind != EQUILIBRIUM else [built, model]
     while True:
         index, snapshot = link.recv()
-        if not warm:
-            # A solve that begins in bfloat16 ends in float32.
-            for each in (built, model) if kind == EQUILIBRIUM else (model,):
-                _warm_up(each, _tensor(snapshot, physics), physics)
-            warm = True
+        while cold:
+            _warm_up(cold.pop(0), _tensor(snapshot, physics), physics)
         began = time.perf_counter()
         result = model.reconstruct(_tensor(snapshot, physics), physics)
         video = result.video[0].clamp(0, 1).float().cpu().numpy()

@@ -50,12 +50,10 @@ class MixedPrecision(Anderson):
         rest = replace(self, max_iter=self.max_iter - past)
         with full_precision(z0):
             ended = Anderson.solve(rest, f, begun.value, onwards)
-        return FixedPoint(
-            ended.value,
-            ended.status,
-            _traces(begun, ended),
-            begun.evaluations + ended.evaluations,
-            [],
+        return replace(
+            ended,
+            residuals=_traces(begun, ended),
+            evaluations=begun.evaluations + ended.evaluations,
         )
 
 

@@ -28,12 +28,7 @@ from numpy.typing import NDArray
 
 from deqsci.errors import MaskError, ValueRangeError
 from deqsci.io.containers import Array
-from deqsci.io.counts import (
-    EIGHT_BIT,
-    Scale,
-    guess_black_level,
-    guess_full_scale,
-)
+from deqsci.io.counts import EIGHT_BIT, Scale, guess_black_level, guess_full_scale
 from deqsci.io.on_disk import converted, parts
 
 Float = NDArray[np.float32]

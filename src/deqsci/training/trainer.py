@@ -314,8 +314,8 @@ def learning_rate(stage: Stage, step: int) -> float:
 def _check_folder(folder: Path) -> None:
     """Raise OutputError unless the folder is missing, empty, or holds a training run.
 
-    A run that stopped before its first checkpoint has its run.json, or part of it.
-    Hidden files do not count.
+    A run that stopped before its first checkpoint has its run.json, or part of it. Hidden files do
+    not count.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; wanted an output folder")

@@ -8,7 +8,7 @@ from torch import Tensor
 from deqsci.errors import ShapeError
 from deqsci.physics import SnapshotPhysics
 from deqsci.reconstruction.calibration.clip_level import clip_level
-from deqsci.reconstruction.calibration.frame_order import any_alike, order_in
+from deqsci.reconstruction.calibration.frame_order import order_in
 from deqsci.reconstruction.calibration.mask_check import MATCH, SMALLEST, check_masks, has_pattern
 from deqsci.reconstruction.calibration.noise_level import noise_level
 from deqsci.reconstruction.calibration.patches import patch_side
@@ -103,7 +103,7 @@ def calibrate(snapshots: Tensor, masks: Tensor, video: Tensor | None = None) -> 
         displacement_error=displacement,
         score=found.score,
         noise=noise_level(snapshots - offset, seen, clip_level(snapshots - offset, seen)),
-        order=None if video is not None or any_alike(masks) else order_in(estimate.fit),
+        order=None if video is not None else order_in(estimate.fit, masks),
     )
 
 

@@ -37,20 +37,17 @@ def taken_order(snapshots: Tensor, masks: Tensor) -> tuple[int, ...] | None:
     Shape: (N, H, W), (T, H, W).
     """
     side = patch_side(len(masks))
-    if min(masks.shape[-2:]) < 2 * side or any_alike(masks):
+    if min(masks.shape[-2:]) < 2 * side:
         return None
     scene = Scene(snapshots[:_LOOK], masks, side)
-    return order_in(scene.fit(torch.tensor(NOMINAL, dtype=torch.float64)))
+    return order_in(scene.fit(torch.tensor(NOMINAL, dtype=torch.float64)), masks)
 
 
-def any_alike(masks: Tensor) -> bool:
-    """Whether two of the masks (T, H, W) are the same, and nothing tells their frames apart."""
-    flat = masks.flatten(1)
-    return bool((torch.pdist(flat) <= _ALIKE * flat.shape[1] ** 0.5).any())
-
-
-def order_in(fit: Fit) -> tuple[int, ...] | None:
+def order_in(fit: Fit, masks: Tensor) -> tuple[int, ...] | None:
     """The same, of snapshots that the patch model was fitted to."""
+    flat = masks.flatten(1)
+    if bool((torch.pdist(flat) <= _ALIKE * flat.shape[1] ** 0.5).any()):
+        return None
     frames = fit.coefficients.shape[1] - 2  # the others are slopes
     order = frame_order(
         fit.coefficients[:, :frames],
